@@ -1,0 +1,28 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const packages = new URL('./packages/', import.meta.url)
+const source = (path: string) => fileURLToPath(new URL(path, packages))
+
+/** Tests import their siblings' sources, so that a test run needs no build. */
+const alias = [
+  { find: /^@retrysafe\/core\/node$/, replacement: source('core/src/node/index.ts') },
+  ...readdirSync(packages).map((name) => ({
+    find: new RegExp(`^@retrysafe/${name}$`),
+    replacement: source(`${name}/src/index.ts`),
+  })),
+]
+
+// Node 20 takes the driver that is compiled for it, every later one the driver that carries its binaries
+// (docs/decisions/sqlite-driver.md). Workers and the processes that tests start inherit the choice.
+const driver = new URL('./.ci/sqlite-driver.mjs', import.meta.url).href
+const nodeOptions = process.env.NODE_OPTIONS ?? ''
+if (!nodeOptions.includes(driver))
+  process.env.NODE_OPTIONS = `${nodeOptions} --import=${driver}`.trim()
+
+export const project = (name: string) =>
+  defineConfig({
+    resolve: { alias },
+    test: { name, include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 20_000 },
+  })
