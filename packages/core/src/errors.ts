@@ -62,12 +62,7 @@ export class OptionError extends IdempotencyError {
 export class StoreError extends IdempotencyError {
   declare readonly code: 'store-full' | 'store-unavailable'
 
-  // biome-ignore lint/complexity/noUselessConstructor: it narrows the codes.
-  constructor(
-    code: 'store-full' | 'store-unavailable',
-    message: string,
-    options?: { cause?: unknown },
-  ) {
+  constructor(code: StoreError['code'], message: string, options?: { cause?: unknown }) {
     super(code, message, options)
   }
 }

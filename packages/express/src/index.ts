@@ -1,1 +1,1 @@
-export {}
+export { type ExpressIdempotency, type ExpressOptions, idempotency } from './idempotency.js'

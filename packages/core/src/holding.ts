@@ -1,0 +1,236 @@
+import { asked, timer, withDeadline } from './deadline.js'
+import type { Decision } from './decision.js'
+import { trackOpen } from './drain.js'
+import type { IdempotencyError } from './errors.js'
+import type { Emitter, KeyDetail } from './events.js'
+import { createExecution, type ExecutionControl, leaseLost, runLimit } from './execution.js'
+import { startHeartbeat } from './heartbeat.js'
+import { type Outcome, writeEnding } from './outcome.js'
+import { decodeResult, type StoredResult } from './record.js'
+import type { Keep } from './response-policy.js'
+import type { CommonSettings } from './settings.js'
+import type { Acquisition, Claim } from './store.js'
+import type { Ending } from './transaction.js'
+
+/** What of a request its execution shows. */
+export interface HeldRequest {
+  readonly key: string
+  readonly scope: string | undefined
+  /** The result that stands where the answer itself cannot be kept. */
+  readonly notStored: () => Uint8Array
+}
+
+/** An execution with its lease, its heartbeat and its one ending. */
+export interface ActiveExecution extends ExecutionControl {
+  /** The write that `keep` stands for. `threw`: the handler threw or answered 5xx, which leaves the outcome in doubt. */
+  endingOf(keep: Keep, result: Uint8Array, threw: boolean): Ending
+  /**
+   * Writes the ending. Resolves when the store has it, or after `storeTimeoutMs` with `pending`: then the
+   * answer leaves, and the tries go on.
+   */
+  finish(ending: Ending): Promise<Outcome | 'pending'>
+  /** What has become of the key in other hands. */
+  whatStands(): Promise<StoredResult | undefined>
+}
+
+export interface HoldingTerms {
+  readonly settings: CommonSettings
+  readonly emitter: Emitter
+  readonly claim: Claim
+  readonly decision: Extract<Decision, { kind: 'execute' }>
+  readonly request: HeldRequest
+  readonly told: () => KeyDetail
+  /** Claims once more under the same token, without taking over. */
+  readonly acquireAgain: () => Promise<Acquisition>
+}
+
+/** How long a key in doubt lives: for somebody to find out, however long that takes. */
+export const doubtRetentionOf = ({
+  onDoubt,
+  retentionMs,
+  doubtRetentionMs,
+}: CommonSettings): number =>
+  onDoubt === 'run-again' ? retentionMs : Math.max(retentionMs, doubtRetentionMs)
+
+/** Keeps an acquired lease alive until its one ending is written. */
+export const hold = ({
+  settings,
+  emitter,
+  claim,
+  decision: { attempt, after, progress },
+  request,
+  told,
+  acquireAgain,
+}: HoldingTerms): ActiveExecution => {
+  const { store, leaseMs, maxRunMs, retentionMs, storeTimeoutMs, onDoubt } = settings
+  const startedAt = performance.now()
+  let unsavedProgress: Uint8Array | undefined
+  let ending = false
+  let abandoned = false
+  let settle = (): void => {}
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve
+  })
+
+  const lose = (): void => {
+    close()
+    control.lose('stale', leaseLost())
+    emitter.emit('lease-lost', told)
+  }
+  const close = (): void => {
+    heartbeat.stop()
+    settle()
+  }
+
+  /** After the store has lost the record: ours again, unless somebody was faster. */
+  const claimAgain = async (): Promise<boolean> => {
+    const again = await acquireAgain()
+    if (again.kind === 'acquired' && unsavedProgress === undefined) unsavedProgress = marked
+    return again.kind === 'acquired'
+  }
+
+  /** `lost` only where the store has said so; a store that fails rejects. */
+  const renew = async (): Promise<'renewed' | 'lost'> => {
+    const saved = unsavedProgress
+    const result = await withDeadline(
+      asked(() => store.renew(claim, saved ? { leaseMs, progress: saved } : { leaseMs })),
+      storeTimeoutMs,
+    )
+    if (result === 'ok') {
+      if (unsavedProgress === saved) unsavedProgress = undefined
+      return 'renewed'
+    }
+    return result === 'gone' && (await claimAgain()) ? 'renewed' : 'lost'
+  }
+
+  const beat = async (): Promise<'beaten' | 'failed'> => {
+    try {
+      const renewed = await renew()
+      // While the ending is being written, its own answer is the one that counts: it may have arrived already.
+      if (renewed === 'lost' && !ending) lose()
+      return 'beaten'
+    } catch (error) {
+      emitter.emit('store-down', () => ({ ...told(), error }))
+      return 'failed'
+    }
+  }
+
+  let marked = progress?.length ? progress : undefined
+  const control = createExecution({
+    key: request.key,
+    scope: request.scope,
+    lease: { recordKey: claim.recordKey, token: claim.token },
+    attempt,
+    after,
+    effectsMarked: marked !== undefined,
+    markEffects: async () => {
+      if (marked !== undefined && unsavedProgress === undefined) return
+      marked = effectsMark
+      unsavedProgress = effectsMark
+      // The second turn is for a record that was lost: claiming it again has left the mark unsaved.
+      for (let turn = 0; turn < 2 && unsavedProgress !== undefined; turn++) {
+        if ((await renew()) === 'lost') {
+          if (!ending) lose()
+          throw leaseLost()
+        }
+      }
+    },
+    endingOf: (keep, result) => endingOf(keep, result, false),
+    onCommitted: (written) => {
+      close()
+      emitter.emit(eventOf(written), told)
+    },
+    onRolledBack: (reason) => {
+      if (reason !== 'stale' && reason !== 'gone') return
+      close()
+      emitter.emit('lease-lost', told)
+    },
+  })
+
+  const heartbeat = startHeartbeat({ leaseMs, maxRunMs }, beat, () => {
+    control.lose('open', runLimit(maxRunMs))
+    emitter.emit('run-limit', told)
+    if (!ending) settle()
+  })
+  trackOpen(store, {
+    settled,
+    abandon: () => {
+      abandoned = true
+      heartbeat.stop()
+      settle()
+    },
+  })
+
+  const endingOf = (keep: Keep, result: Uint8Array, threw: boolean): Ending => {
+    switch (keep) {
+      case 'complete':
+        return { verb: 'complete', result, retentionMs }
+      case 'fail': {
+        const inDoubt = threw && onDoubt !== 'run-again' && control.said() !== 'fail'
+        return {
+          verb: 'fail',
+          inDoubt,
+          retentionMs: inDoubt ? doubtRetentionOf(settings) : retentionMs,
+        }
+      }
+      case 'release':
+        return { verb: 'release' }
+    }
+  }
+
+  const finish = async (written: Ending): Promise<Outcome | 'pending'> => {
+    ending = true
+    const until = Math.max(startedAt + maxRunMs, performance.now() + storeTimeoutMs)
+    let lastError: IdempotencyError | undefined
+    const outcome = writeEnding(written, {
+      store,
+      lease: claim,
+      storeTimeoutMs,
+      mayRetry: () => !abandoned && performance.now() < until,
+      claimAgain,
+      notStored: request.notStored,
+      onRetry: (error) => {
+        lastError = error
+        emitter.emit('completion-retried', () => ({ ...told(), error }))
+      },
+      onFull: (error) => emitter.emit('store-full', () => ({ ...told(), error })),
+    }).then((result) => {
+      if (result === 'stale') lose()
+      else close()
+      if (result === 'written') {
+        control.end()
+        emitter.emit(eventOf(written), told)
+      }
+      if (result === 'given-up') {
+        emitter.emit('completion-given-up', () => ({ ...told(), error: lastError }))
+      }
+      return result
+    })
+    return Promise.race([outcome, pendingAfter(storeTimeoutMs, outcome)])
+  }
+
+  const whatStands = async (): Promise<StoredResult | undefined> => {
+    const record = await withDeadline(
+      asked(() => store.read(claim.recordKey)),
+      storeTimeoutMs,
+    )
+    return record?.state === 'completed' ? decodeResult(record.result) : undefined
+  }
+
+  emitter.emit('acquired', told)
+  if (after !== 'nothing') emitter.emit('takeover', () => ({ ...told(), after }))
+  return { ...control, endingOf, finish, whatStands }
+}
+
+/** The progress of an attempt whose effects have happened: a version, and the mark. */
+const effectsMark = Uint8Array.of(1, 1)
+
+const eventOf = ({ verb }: Ending): 'completed' | 'failed' | 'released' =>
+  verb === 'complete' ? 'completed' : verb === 'fail' ? 'failed' : 'released'
+
+/** `pending` when the time is over and the other has not settled. */
+const pendingAfter = (ms: number, other: Promise<unknown>): Promise<'pending'> =>
+  new Promise((resolve) => {
+    const late = timer(ms, () => resolve('pending'), { keepAlive: true })
+    void other.then(() => late.stop())
+  })

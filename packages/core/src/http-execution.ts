@@ -1,0 +1,139 @@
+import { createExecution, type Execution } from './execution.js'
+import type { ActiveExecution } from './holding.js'
+import { problemResponse } from './problem.js'
+import { encodeResult, isFinalStatus } from './record.js'
+import { type ReplyTerms, replayOf } from './reply.js'
+import { fieldLines, type HeaderPairs, type HttpResponse } from './response.js'
+import { type Keep, keepOf, storedHeaders } from './response-policy.js'
+import type { HttpSettings } from './settings.js'
+
+/** What a handler has answered, as a capture saw it. */
+export interface GivenAnswer {
+  readonly status: number
+  /** Every field, also those set in front of the layer. */
+  readonly headers: HeaderPairs
+  /** Those that stood before the handler began. */
+  readonly outerHeaders: HeaderPairs
+  /** `undefined`: too long, endless or broken off; it cannot be given again. */
+  readonly body: Uint8Array | undefined
+  /** No route took the request: the framework itself answered. */
+  readonly unmatched: boolean
+}
+
+/** How a capture holds an answer while a transaction is open. */
+export interface HeldAnswer {
+  /** From here on nothing leaves. Throws `answer-missing` where some of the answer has been given. */
+  hold(): void
+  /** What was answered since; `undefined` where nothing was. */
+  given(): GivenAnswer | undefined
+  /** The answer may leave. */
+  letGo(): void
+  /** Status and headers as they were at `hold()`, nothing answered. */
+  restore(): void
+}
+
+/** An execution as a capture deals with it: facts go in, and out comes what the client is to get. */
+export interface HttpExecution {
+  readonly execution: Execution
+  /** The longest body that is kept, in bytes. */
+  readonly maxStoredBody: number
+  lend(answer: HeldAnswer): void
+  /** Whether an answer with this head would be kept: then no duplicate may run once its head has left. */
+  keeps(answer: Omit<GivenAnswer, 'body'>): boolean
+  /**
+   * Ends the record. Resolves, when the answer may leave, with what is to be sent in its place, or with `undefined` where
+   * it is the one to send. Called once, and before the client can know that the answer is whole. Never rejects.
+   */
+  finish(answer: GivenAnswer): Promise<HttpResponse | undefined>
+}
+
+/** A request that is not protected: its answer is held only while a transaction is open. */
+export const unprotectedExecution = (): HttpExecution => {
+  const control = createExecution(undefined)
+  return {
+    execution: control.execution,
+    maxStoredBody: Number.POSITIVE_INFINITY,
+    lend: ({ hold, letGo, restore }) =>
+      control.lend({ hold, letGo, restore, result: () => undefined }),
+    keeps: () => false,
+    finish: async () => undefined,
+  }
+}
+
+export const protectedExecution = <Native>(
+  active: ActiveExecution,
+  settings: HttpSettings<Native>,
+  terms: ReplyTerms,
+): HttpExecution => {
+  const { keep: policy, maxStoredBody, replayHeaders } = settings
+  const { problems } = terms
+  const allowed = replayHeaders && new Set(replayHeaders.map((name) => name.toLowerCase()))
+
+  const keepFor = ({ status, headers, unmatched }: Omit<GivenAnswer, 'body'>): Keep => {
+    const said = active.said()
+    if (said !== undefined) return said
+    if (unmatched) return 'release'
+    if (typeof policy !== 'function') return keepOf(status, policy)
+    try {
+      const keep = policy({ status, headers })
+      return keep === 'complete' || keep === 'fail' || keep === 'release'
+        ? keep
+        : keepOf(status, 'default')
+    } catch {
+      // The answer has been given and its effects have happened: a mistake in the policy must not cost the record.
+      return keepOf(status, 'default')
+    }
+  }
+
+  const resultOf = ({ status, headers, outerHeaders, body }: GivenAnswer): Uint8Array => {
+    if (body === undefined || body.length > maxStoredBody || !isFinalStatus(status)) {
+      return notStoredResult(headers)
+    }
+    const kept = storedHeaders(headers, outerHeaders, allowed)
+    return encodeResult({ kind: 'response', response: { status, headers: kept, body } })
+  }
+
+  const whatStands = async (): Promise<HttpResponse> => {
+    try {
+      const result = await active.whatStands()
+      if (result !== undefined) return await replayOf(result, terms)
+      return problemResponse('request-in-flight', problems)
+    } catch {
+      return problemResponse('store-unavailable', problems)
+    }
+  }
+
+  return {
+    execution: active.execution,
+    maxStoredBody,
+    lend: ({ hold, given, letGo, restore }) =>
+      active.lend({
+        hold,
+        letGo,
+        restore,
+        result: () => {
+          const answer = given()
+          return answer && resultOf(answer)
+        },
+      }),
+    keeps: (answer) => keepFor(answer) === 'complete',
+    finish: async (answer) => {
+      const standing = active.standing()
+      if (standing === 'ended') return undefined
+      if (standing === 'stale') return whatStands()
+      if (standing === 'gone') return problemResponse('store-unavailable', problems)
+      const keep = keepFor(answer)
+      const threw = answer.status >= 500
+      const result = keep === 'complete' ? resultOf(answer) : new Uint8Array()
+      const outcome = await active.finish(active.endingOf(keep, result, threw))
+      if (outcome === 'stale') return whatStands()
+      // A transaction that could not begin is the store's failure, whatever the framework made of the error.
+      if (standing === 'busy' && threw) return problemResponse('store-unavailable', problems)
+      return undefined
+    },
+  }
+}
+
+/** The result of a request whose answer cannot be given again, with the place of what it made. */
+export const notStoredResult = (headers: HeaderPairs): Uint8Array =>
+  encodeResult({ kind: 'response-not-stored', location: fieldLines(headers, 'location')[0] })

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http'
+import type { RequestBody } from '../request.js'
+
+/** What has been buffered of a message and put back, for whoever asks again. */
+const buffered = new WeakMap<IncomingMessage, Uint8Array>()
+
+/** The body of a message, which stays readable for every parser behind the layer. */
+export const readBody = async (
+  message: IncomingMessage,
+  parsed: unknown,
+  limit: number,
+): Promise<RequestBody> => {
+  if (!hasBody(message)) return { kind: 'empty' }
+  if (Number(message.headers['content-length'] ?? 0) > limit) return { kind: 'too-large' }
+  const raw = (message as { rawBody?: unknown }).rawBody ?? buffered.get(message)
+  if (raw instanceof Uint8Array) {
+    return raw.length > limit ? { kind: 'too-large' } : { kind: 'bytes', bytes: raw }
+  }
+  const isRead = message.readableDidRead || message.readableEnded || message.destroyed
+  // Express's parsers mark what they have read; an empty object without the mark is only their default.
+  const isParsed = (message as { _body?: unknown })._body === true || isRead
+  if (isParsed && parsed !== undefined) return { kind: 'parsed', value: parsed }
+  if (isRead) return { kind: 'consumed' }
+  return bufferBody(message, limit)
+}
+
+/** RFC 9112, section 6.3: a request has a body where it declares one. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+const bufferBody = (message: IncomingMessage, limit: number): Promise<RequestBody> =>
+  new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+
+    const stop = (): void => {
+      message.off('readable', onReadable).off('error', onError).off('close', onClose)
+    }
+    const onError = (error: unknown): void => {
+      stop()
+      reject(error)
+    }
+    const onClose = (): void =>
+      onError(new Error('The client went away before its request was whole.'))
+    const onReadable = (): void => {
+      // Not read() on an empty stream: at its end that emits `end`, and a parser behind us would wait for it for ever.
+      while (message.readableLength > 0) {
+        const chunk: Uint8Array | null = message.read()
+        if (chunk === null) break
+        chunks.push(chunk)
+        size += chunk.length
+        if (size > limit) {
+          stop()
+          resolve({ kind: 'too-large' })
+          return
+        }
+      }
+      if (!message.complete) return
+      stop()
+      const bytes = Buffer.concat(chunks, size)
+      // In this very turn: after it the stream has ended, and nothing can be put back.
+      if (size > 0) message.unshift(bytes)
+      buffered.set(message, bytes)
+      resolve(size === 0 ? { kind: 'empty' } : { kind: 'bytes', bytes })
+    }
+
+    if (message.complete && message.readableLength === 0) {
+      resolve({ kind: 'empty' })
+      return
+    }
+    message.on('error', onError).on('close', onClose).on('readable', onReadable)
+  })
+
+/** How much of a refused body is read away, in bytes and milliseconds, before the connection is cut. */
+const maxRest = 16 * 1024 * 1024
+const maxRestMs = 10_000
+
+/**
+ * Reads away what a client is still sending, so that it comes to read the answer that was given early. Without
+ * an end of its own, such a body costs a connection, not the server.
+ */
+export const readAwayRest = (message: IncomingMessage): void => {
+  if (message.complete) return
+  let rest = 0
+  const cut = (): void => void message.socket.destroy()
+  const timeout = setTimeout(cut, maxRestMs)
+  timeout.unref()
+  message
+    .on('data', (chunk: Uint8Array) => {
+      rest += chunk.length
+      if (rest > maxRest) cut()
+    })
+    .on('error', () => {})
+    .once('close', () => clearTimeout(timeout))
+    .once('end', () => clearTimeout(timeout))
+  message.resume()
+}

@@ -1,0 +1,27 @@
+import { decodedFor } from './content-coding.js'
+import { type ProblemSettings, problemResponse } from './problem.js'
+import type { StoredResult } from './record.js'
+import type { HttpResponse } from './response.js'
+
+export interface ReplyTerms {
+  readonly problems: ProblemSettings
+  readonly replayedHeader: string
+  /** The Accept-Encoding lines of the one who asks now. */
+  readonly acceptEncoding: readonly string[]
+}
+
+/** The stored answer, byte for byte and marked as a replay, or the problem that there is none. */
+export const replayOf = async (
+  result: StoredResult,
+  { problems, replayedHeader, acceptEncoding }: ReplyTerms,
+): Promise<HttpResponse> => {
+  if (result.kind !== 'response') {
+    const location = result.kind === 'response-not-stored' ? result.location : undefined
+    return problemResponse('response-not-stored', problems, { location })
+  }
+  const response = await decodedFor(result.response, acceptEncoding)
+  if (response === undefined) return problemResponse('response-not-stored', problems)
+  const marker = replayedHeader.toLowerCase()
+  const others = response.headers.filter(([name]) => name.toLowerCase() !== marker)
+  return { ...response, headers: [...others, [replayedHeader, 'true']] }
+}
