@@ -1,0 +1,45 @@
+/**
+ * The points of the behaviour contract that a store answers for: the rows and the invariants of its section 1,
+ * and, by number, the points of its later sections that reach into stores.
+ */
+export const storePoints = [
+  '1: absent, acquire',
+  '1: in_flight, own token, acquire',
+  '1: in_flight, lease live, acquire',
+  '1: in_flight, lease over, takeover, acquire',
+  '1: failed, not in doubt or takeover, acquire',
+  '1: abandoned or failed in doubt, no takeover, acquire',
+  '1: completed, acquire',
+  '1: other fingerprint, acquire',
+  '1: in_flight, own token, renew',
+  '1: in_flight, own token, complete',
+  '1: in_flight, own token, fail',
+  '1: in_flight, own token, release',
+  '1: completed or failed, own token, the same write',
+  '1: completed or failed, own token, another write',
+  '1: present, other token, any write',
+  '1: absent, any write',
+  '1: completed or failed, retention over',
+  '1: in_flight, lease and retention over',
+  '1: one winner per acquisition',
+  '1: the attempt only grows while the record lives',
+  '1: a completed result never changes',
+  '1: a replay never moves the expiry',
+  '1: no acknowledged record is evicted',
+  '1: a writer that lost its lease changes nothing',
+  '4',
+  '10',
+  '11',
+  '12',
+  '13',
+  '14',
+  '16',
+  '34',
+  '35',
+  '38',
+  '40',
+  '45',
+] as const
+
+/** One of `storePoints`. */
+export type StorePoint = (typeof storePoints)[number]

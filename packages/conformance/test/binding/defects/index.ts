@@ -1,0 +1,22 @@
+import type { Defect } from '../reference-harness.js'
+import { answers, operators } from './answers.js'
+import { applying } from './applying.js'
+import { duplicates, headerFields, problems } from './duplicates.js'
+import { keys } from './keys.js'
+import { requests } from './requests.js'
+import { runs } from './runs.js'
+import { stores } from './stores.js'
+
+/** For each guarantee a binding that keeps all but that one, and next to nothing else. */
+export const defects: { readonly [guarantee: string]: Defect } = {
+  ...keys,
+  ...applying,
+  ...runs,
+  ...duplicates,
+  ...headerFields,
+  ...problems,
+  ...requests,
+  ...answers,
+  ...operators,
+  ...stores,
+}
