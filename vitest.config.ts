@@ -2,7 +2,20 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'examples/*'],
+    projects: [
+      'packages/*',
+      'examples/*',
+      // What holds for the workspace as a whole. These see the packages as built, not their sources, and come
+      // last: what they install and compile would take the processor from tests that count time.
+      {
+        test: {
+          name: 'workspace',
+          include: ['.ci/test/**/*.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     reporters: ['default', './.ci/count-reporter.ts'],
   },
 })

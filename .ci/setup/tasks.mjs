@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { broughtNode, carriesDriver, nodeForDemo, nodeForTests } from './driver.mjs'
+import { remember } from './from-npm.mjs'
+import { node, root } from './process.mjs'
+import { build, buildFor, install, turbo } from './workspace.mjs'
+
+const example = 'examples/inventory'
+const demo = `${example}/demo/main.mjs`
+
+/** Says what is set up and how long that takes about, does it, and says how long it took. */
+const settingUp = async (parts, about, work) => {
+  const fresh = !existsSync(join(root, 'node_modules/.modules.yaml'))
+  const [what, time] = fresh ? [parts.join(', '), about] : ['what has changed', 'up to 30 s']
+  console.log(`Setting up ${what}: ${time}.`)
+  const startedAt = performance.now()
+  const result = await work()
+  remember()
+  console.log(`Set up in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`)
+  return result
+}
+
+export const runTests = (args, execPath) =>
+  node('node_modules/vitest/vitest.mjs', ['run', ...args], { execPath })
+
+/** Each answers the exit code. */
+export const tasks = {
+  /** The inventory case, in the way that a newcomer waits least for. */
+  async demo(args) {
+    const parts = ['pnpm', 'the packages', 'the build of what the demo needs']
+    if (!carriesDriver) parts.push(`Node.js ${broughtNode} for the demo, from npm`)
+    const execPath = await settingUp(parts, 'about 30 s', async () => {
+      const [found] = await Promise.all([nodeForDemo(), install().then(() => buildFor(example))])
+      return found
+    })
+    return (await node(demo, args, { execPath })).code
+  },
+
+  /** Every test, once. */
+  async test(args) {
+    const parts = ['pnpm', 'the packages', 'the build']
+    if (!carriesDriver) parts.push('the SQLite driver of Node.js 20')
+    const about = carriesDriver ? 'about 40 s' : 'about 40 s, or 2 min where the driver is compiled'
+    const execPath = await settingUp(parts, about, async () => {
+      await install()
+      const [found] = await Promise.all([nodeForTests(), build()])
+      return found
+    })
+    return (await runTests(args, execPath)).code
+  },
+
+  /** Everything that must hold beside the tests. */
+  async check() {
+    await settingUp(['pnpm', 'the packages'], 'about 20 s', install)
+    // In CI nothing is believed of an earlier run.
+    const force = process.env.CI ? ['--force'] : []
+    const steps = [
+      () => turbo(['build', 'typecheck', 'pkgcheck', '--output-logs=errors-only', ...force]),
+      () => node('node_modules/typescript/bin/tsc', ['--project', '.ci']),
+      () => node('node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.']),
+    ]
+    for (const step of steps) {
+      const { code } = await step()
+      if (code !== 0) return code
+    }
+    return 0
+  },
+}
