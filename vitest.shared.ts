@@ -7,6 +7,10 @@ const source = (path: string) => fileURLToPath(new URL(path, packages))
 
 /** Tests import their siblings' sources, so that a test run needs no build. */
 const alias = [
+  // As .ci/sqlite-driver.mjs, which is too late here: Vite has turned the name into a file by then.
+  ...(Number.parseInt(process.versions.node, 10) < 22
+    ? [{ find: /^better-sqlite3$/, replacement: 'better-sqlite3-12' }]
+    : []),
   { find: /^@retrysafe\/core\/node$/, replacement: source('core/src/node/index.ts') },
   ...readdirSync(packages).map((name) => ({
     find: new RegExp(`^@retrysafe/${name}$`),
