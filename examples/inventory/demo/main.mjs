@@ -1,0 +1,50 @@
+// @ts-check
+// The case that this library is for, with real processes: servers, senders, and a network that loses answers. Every
+// figure that it prints is checked; it exits 0 only if each is the right one.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { killAll } from './processes.mjs'
+import { createReport } from './report.mjs'
+import { scenes } from './scenes.mjs'
+import { openSide } from './side.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'inventory-'))
+process.once('exit', () => {
+  killAll()
+  // Windows lets go of the files of a killed process a little later.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+})
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+  process.once(signal, () => process.exit(128 + constants.signals[signal]))
+
+const startedAt = performance.now()
+const hasColours = process.stdout.isTTY === true && !process.env.NO_COLOR
+const report = createReport(console.log, hasColours)
+
+console.log(`A warehouse system sends stock updates to an API and sends them again when it hears nothing.
+The same API runs twice, each in a process and on a file of its own: with retrysafe, and without.
+At first there are A-100 = 100, B-200 = 50 and C-300 = 1,000,000.
+`)
+const opensAt = performance.now()
+const without = await openSide('without', folder)
+// How long a start takes here. However slow the machine: a sender that gives up has given the server its time, and a
+// server that was killed is there again before its lease is over.
+const startMs = Math.ceil(performance.now() - opensAt)
+const patienceMs = Math.max(1_000, startMs)
+const sides = [await openSide('with', folder, Math.max(2_000, 4 * startMs)), without]
+
+report.begin()
+for (const scene of scenes) {
+  const values = await Promise.all(sides.map((side) => scene.play(side, patienceMs)))
+  report.scene(scene, values)
+}
+await Promise.all(sides.map((side) => side.close()))
+
+const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+if (report.wrong.length === 0) console.log(`\nEvery figure is as expected. ${seconds} s`)
+else {
+  console.log(`\nNot as expected, after ${seconds} s:`)
+  for (const line of report.wrong) console.log(`  ${line}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,34 @@
+// @ts-check
+// The same API without the layer: every request that arrives is taken for a new one.
+import Database from 'better-sqlite3'
+import express from 'express'
+import { answerAdjustment } from '../src/answer.mjs'
+import { openStock } from '../src/stock.mjs'
+
+const { PORT = '3000', DATABASE = './inventory.db' } = process.env
+
+const db = new Database(DATABASE)
+db.pragma('journal_mode = WAL')
+db.pragma('synchronous = FULL')
+const stock = openStock(db)
+const adjust = db.transaction(stock.adjust)
+
+const app = express()
+app.post('/adjustments', express.json(), (req, res) => {
+  answerAdjustment(res, adjust.immediate(req.body.sku, req.body.delta))
+})
+app.get('/adjustments', (_req, res) => {
+  res.json(stock.adjustments())
+})
+app.get('/stock/:sku', (req, res) => {
+  res.json(stock.find(req.params.sku))
+})
+
+const server = app.listen(Number(PORT), (error) => {
+  if (error) throw error
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  console.log(`Inventory listens on http://localhost:${port}`)
+})
+process.once('SIGTERM', () => {
+  server.close(() => db.close())
+})

@@ -1,0 +1,64 @@
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+
+/** As many connections as there are requests: what is sent at the same instant must not queue up here. */
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
+
+/** Closes the connections that are kept alive for a next request. */
+export const hangUp = () => agent.destroy()
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  readonly replayed: boolean
+}
+
+interface Sent {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+export const send = (url: string, { method = 'GET', headers = {}, body }: Sent = {}) =>
+  new Promise<Answer>((resolve, reject) => {
+    const sent = request(url, { agent, method, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
+      response.on('error', reject).on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          replayed: response.headers['idempotent-replayed'] === 'true',
+        }),
+      )
+    })
+    sent.on('error', reject).end(body)
+  })
+
+/** Sends an adjustment. `undefined` for key or supplier leaves the header out. */
+export const adjust = (
+  url: string,
+  key: string | undefined,
+  adjustment: unknown,
+  supplier: string | undefined = 'acme',
+) =>
+  send(`${url}/adjustments`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(key !== undefined && { 'idempotency-key': key }),
+      ...(supplier !== '' && { authorization: `Bearer ${supplier}` }),
+    },
+    body: JSON.stringify(adjustment),
+  })
+
+export const get = async (url: string, path: string) => JSON.parse((await send(url + path)).text)
+
+export const onHand = async (url: string, sku: string): Promise<number> =>
+  (await get(url, `/stock/${sku}`)).onHand
+
+export const adjustments = (url: string): Promise<{ id: number; sku: string; delta: number }[]> =>
+  get(url, '/adjustments')
