@@ -1,25 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { node, quietly, root } from '../setup/process.mjs'
-import { published } from './published.js'
+import { createApplication, printed } from './application.js'
 
-/** What the example leaves to its reader: accounts, orders and a port. Appended, so that it stands as printed. */
-const rest = `
-import type { Request } from 'express'
+// What the pages leave to their reader is put before or behind the blocks, which stand as printed.
+const listening = `
 import type { AddressInfo } from 'node:net'
-
+const server = app.listen(0, '127.0.0.1', () => {
+  console.log((server.address() as AddressInfo).port)
+})
+`
+const orders = `
+import type { Request } from 'express'
 let orders = 0
 function accountOf(req: Request): string {
   return req.get('authorization') ?? 'nobody'
@@ -30,79 +20,93 @@ async function createOrder(body: { item: string }): Promise<{ id: number; item: 
 app.get('/count', (_req, res) => {
   res.json(orders)
 })
-const server = app.listen(0, '127.0.0.1', () => {
-  console.log((server.address() as AddressInfo).port)
+`
+const stock = (database: string) => `
+import Database from 'better-sqlite3'
+import express from 'express'
+import { idempotency } from '@retrysafe/express'
+import { sqliteStore } from '@retrysafe/sqlite'
+const scope = 'global'
+const app = express()
+app.use(express.json())
+const before = new Database('${database}')
+before.exec("CREATE TABLE stock (sku TEXT, on_hand INTEGER); INSERT INTO stock VALUES ('A-100', 100)")
+before.close()
+`
+const adjusting = `
+const adjust = db.prepare(
+  \`WITH given (sku, delta) AS (VALUES (?, ?))
+   UPDATE stock SET on_hand = on_hand + (SELECT delta FROM given)
+   WHERE sku = (SELECT sku FROM given) RETURNING on_hand\`,
+)
+app.get('/count', (_req, res) => {
+  res.json(db.prepare('SELECT on_hand FROM stock').pluck().get())
 })
 `
 
-const example = () => {
-  const block = /^```ts\r?\n(.*?)^```/ms.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1]
-  if (block) return block
-  throw new Error('README.md has no block that begins with ```ts.')
-}
+const application = createApplication()
+afterAll(() => application.remove())
 
-// An application's folder: what it would install lies in its node_modules, ours as built.
-const application = mkdtempSync(join(tmpdir(), 'retrysafe-readme-'))
-const link = (name: string, directory: string) => {
-  const place = join(application, 'node_modules', name)
-  mkdirSync(dirname(place), { recursive: true })
-  symlinkSync(realpathSync(join(root, directory)), place, 'junction')
-}
+const [ten = '', together = ''] = printed('README.md')
+const [run = ''] = printed('packages/core/README.md')
+const [mounted = ''] = printed('packages/express/README.md')
 
-let server: ChildProcess
-let url: string
+beforeAll(
+  () =>
+    application.compile({
+      ten: ten + orders + listening,
+      together: stock('shop.db') + together + adjusting + listening,
+      run,
+      mounted: mounted.replace('shop.db', 'mounted.db') + listening,
+    }),
+  120_000,
+)
 
-beforeAll(async () => {
-  for (const { directory, manifest } of published()) link(manifest.name, directory)
-  for (const name of ['express', '@types/express'])
-    link(name, `packages/express/node_modules/${name}`)
-  link('@types/node', 'node_modules/@types/node')
-  writeFileSync(join(application, 'package.json'), '{ "private": true, "type": "module" }')
-  writeFileSync(join(application, 'example.ts'), example() + rest)
-  const flags =
-    '--strict --module nodenext --target es2022 --skipLibCheck --types node --noEmitOnError'
-  const args = [...flags.split(' '), 'example.ts']
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  await quietly('tsc', node(tsc, args, { cwd: application, capture: true }))
-
-  const driver = new URL('../sqlite-driver.mjs', import.meta.url).href
-  server = spawn(process.execPath, [`--import=${driver}`, 'example.js'], {
-    cwd: application,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [port] = await Promise.race([
-    once(server.stdout as NodeJS.ReadableStream, 'data'),
-    once(server, 'exit').then(([code]) => Promise.reject(new Error(`It ended with ${code}.`))),
-  ])
-  url = `http://127.0.0.1:${String(port).trim()}`
-}, 60_000)
-
-afterAll(async () => {
-  if (server?.exitCode === null && server.kill('SIGKILL')) await once(server, 'exit')
-  rmSync(application, { recursive: true, force: true })
-})
-
-const order = async () => {
-  const response = await fetch(`${url}/orders`, {
+const post = async (port: string, path: string, body: object) => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     headers: {
       authorization: 'Bearer someone',
       'content-type': 'application/json',
       'idempotency-key': '"5f2f1d1e-4a0a-4f0e-9f86-3b8b2c6a1d10"',
     },
-    body: JSON.stringify({ item: 'book' }),
+    body: JSON.stringify(body),
   })
   return {
     status: response.status,
     location: response.headers.get('location'),
     replayed: response.headers.get('idempotent-replayed'),
-    bytes: Buffer.from(await response.arrayBuffer()).toString('hex'),
+    bytes: Buffer.from(await response.arrayBuffer()).toString('utf8'),
   }
 }
+const count = async (port: string) => (await fetch(`http://127.0.0.1:${port}/count`)).json()
 
-test('the example of the README compiles as printed, and an order that is sent twice is made once', async () => {
-  const first = await order()
+test('the ten lines of the README compile as printed, and an order that is sent twice is made once', async () => {
+  const port = await application.start('ten')
+  const first = await post(port, '/orders', { item: 'book' })
   expect(first).toMatchObject({ status: 201, location: '/orders/1', replayed: null })
-  expect(await order()).toEqual({ ...first, replayed: 'true' })
-  expect(await (await fetch(`${url}/count`)).json()).toBe(1)
+  expect(await post(port, '/orders', { item: 'book' })).toEqual({ ...first, replayed: 'true' })
+  expect(await count(port)).toBe(1)
+})
+
+test('the transaction of the README compiles as printed, and an adjustment that is sent twice is made once', async () => {
+  const port = await application.start('together')
+  const first = await post(port, '/adjustments', { sku: 'A-100', delta: -5 })
+  expect(first).toMatchObject({ status: 201, replayed: null, bytes: '{"on_hand":95}' })
+  expect(await post(port, '/adjustments', { sku: 'A-100', delta: -5 })).toEqual({
+    ...first,
+    replayed: 'true',
+  })
+  expect(await count(port)).toBe(95)
+})
+
+test("the page of core: a function's value is the same both times", async () => {
+  expect(await application.start('run')).toBe('true')
+})
+
+test('the page of the Express binding: the same order, both times', async () => {
+  const port = await application.start('mounted')
+  const first = await post(port, '/orders', { item: 'book' })
+  expect(first).toMatchObject({ status: 201, replayed: null })
+  expect(await post(port, '/orders', { item: 'book' })).toEqual({ ...first, replayed: 'true' })
 })
