@@ -5,10 +5,10 @@ export const formPairs = (text: string): string => JSON.stringify(pairsOf(text))
 
 /**
  * What survives a parser: the pairs by name, since an object keeps no order between names. `a[]=1` and
- * `a[0]=1` are `a=1`, as parsers read them.
+ * `a[0]=1` are `a=1`, as parsers read them; inside a name the index stays, since it says what belongs together.
  */
 export const formFields = (text: string): string =>
-  sorted(pairsOf(text).map(([name, value]) => [name.replace(/\[\d*\]/g, ''), value]))
+  sorted(pairsOf(text).map(([name, value]) => [name.replace(/\[\d*\]$/, ''), value]))
 
 /** The same, of the object that a parser made. */
 export const parsedFormFields = (value: unknown): string => sorted(flatten('', value, 0))
@@ -24,7 +24,11 @@ const maxFormDepth = 32
 
 const flatten = (name: string, value: unknown, depth: number): Pair[] => {
   if (depth > maxFormDepth) throw new RangeError('The form is nested too deep.')
-  if (Array.isArray(value)) return value.flatMap((item) => flatten(name, item, depth + 1))
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) =>
+      flatten(typeof item === 'object' ? `${name}[${index}]` : name, item, depth + 1),
+    )
+  }
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([member, item]) =>
       flatten(depth === 0 ? member : `${name}[${member}]`, item, depth + 1),

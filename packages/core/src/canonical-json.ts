@@ -99,7 +99,8 @@ export const canonicalValue = (value: unknown, depth = 0): string => {
 
 const canonicalObject = (value: object, depth: number): string => {
   if (Array.isArray(value)) {
-    return `[${value.map((item) => canonicalValue(item, depth + 1)).join(',')}]`
+    // Not `map()`, which skips holes: an array of one hole would be the empty one.
+    return `[${Array.from(value, (item) => canonicalValue(item, depth + 1)).join(',')}]`
   }
   if (value instanceof Date) return `Date(${value.getTime()})`
   const kind = Object.prototype.toString.call(value)

@@ -7,12 +7,12 @@ const maxDecodedBody = 64 * 1024 * 1024
 
 type Decode = (body: Uint8Array, options: { maxOutputLength: number }) => Promise<Uint8Array>
 
-const decoders: Record<string, Decode> = {
-  gzip: promisify(zlib.gunzip) as Decode,
-  'x-gzip': promisify(zlib.gunzip) as Decode,
-  deflate: promisify(zlib.inflate) as Decode,
-  br: promisify(zlib.brotliDecompress) as Decode,
-}
+const decoders = new Map<string, Decode>([
+  ['gzip', promisify(zlib.gunzip) as Decode],
+  ['x-gzip', promisify(zlib.gunzip) as Decode],
+  ['deflate', promisify(zlib.inflate) as Decode],
+  ['br', promisify(zlib.brotliDecompress) as Decode],
+])
 
 /**
  * The answer in a coding that this client takes: as it was made, or decoded (RFC 9110, section 12.5.3).
@@ -28,8 +28,10 @@ export const decodedFor = async (
   if (codings.every((coding) => accepts(acceptEncoding, coding))) return response
   let body = response.body
   for (const coding of codings.reverse()) {
-    const decode = decoders[coding]
+    const decode = decoders.get(coding)
     if (decode === undefined) return undefined
+    // Nothing is nothing in every coding, and no decoder's idea of an input.
+    if (body.length === 0) continue
     try {
       body = await decode(body, { maxOutputLength: maxDecodedBody })
     } catch {

@@ -1,4 +1,4 @@
-import type { StoreNotice } from './store.js'
+import type { IdempotencyStore, StoreNotice } from './store.js'
 
 /** What every event of a key tells: never the key, never a body. */
 export interface KeyDetail {
@@ -57,26 +57,40 @@ export interface Events {
   ): () => void
 }
 
+type Watch = NonNullable<IdempotencyStore['watch']>
+
 export interface Emitter extends Events {
   /** The detail is made only when somebody listens. */
   emit<Name extends keyof IdempotencyEvents>(
     name: Name,
     detail: () => IdempotencyEvents[Name],
   ): void
-  /** Passes on what the store tells, from the first listener on. */
-  forward(watch: ((listener: (notice: StoreNotice) => void) => () => void) | undefined): void
+  /** Passes on what the store tells, from the first listener on: a store tells what stands to whoever begins to watch. */
+  forward(watch: Watch | undefined): void
   close(): void
 }
 
 export const createEmitter = (): Emitter => {
   const listeners = new Map<string, Set<(detail: never) => void>>()
-  let endWatch = (): void => {}
+  const endings = new Map<StoreNotice['kind'], () => void>()
+  let watchStore: Watch | undefined
+
+  const follow = (kind: StoreNotice['kind']): void => {
+    if (watchStore === undefined || endings.has(kind)) return
+    const end = watchStore((notice) => {
+      if (notice.kind !== kind) return
+      if (notice.kind === 'evicted') emitter.emit('evicted', () => ({ keyHash: notice.recordKey }))
+      else emitter.emit('warning', () => ({ message: notice.message }))
+    })
+    endings.set(kind, end)
+  }
 
   const emitter: Emitter = {
     on(name, listener) {
       const set = listeners.get(name) ?? new Set()
       listeners.set(name, set)
       set.add(listener)
+      if (name === 'evicted' || name === 'warning') follow(name)
       return () => set.delete(listener)
     },
     emit(name, detail) {
@@ -84,23 +98,19 @@ export const createEmitter = (): Emitter => {
       if (set === undefined || set.size === 0) return
       const value = detail()
       for (const listener of set) {
+        // An operator's mistake must not decide over a payment, nor end the process where the listener is asynchronous.
         try {
-          listener(value as never)
-        } catch {
-          // An operator's mistake must not decide over a payment.
-        }
+          const returned: unknown = listener(value as never)
+          if (returned instanceof Promise) returned.catch(() => {})
+        } catch {}
       }
     },
     forward(watch) {
-      endWatch =
-        watch?.((notice) => {
-          if (notice.kind === 'evicted')
-            emitter.emit('evicted', () => ({ keyHash: notice.recordKey }))
-          else emitter.emit('warning', () => ({ message: notice.message }))
-        }) ?? endWatch
+      watchStore = watch
     },
     close() {
-      endWatch()
+      for (const end of endings.values()) end()
+      watchStore = undefined
       listeners.clear()
     },
   }

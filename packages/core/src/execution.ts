@@ -79,8 +79,9 @@ export interface ExecutionTerms {
 }
 
 export const createExecution = (terms: ExecutionTerms | undefined): ExecutionControl => {
-  const controller = new AbortController()
-  const recordKey = terms?.lease.recordKey ?? randomUUID()
+  // Most handlers ask for neither, and every request pays for what is made here.
+  let controller: AbortController | undefined
+  let recordKey = terms?.lease.recordKey
   let standing: Standing = 'open'
   let explicit: Keep | undefined
   let effectsMarked = terms?.effectsMarked ?? false
@@ -93,8 +94,14 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
     scope: terms?.scope,
     attempt: terms?.attempt ?? 1,
     after: terms?.after ?? 'nothing',
-    signal: controller.signal,
-    derivedKey: (name) => derivedKeyOf(recordKey, name),
+    get signal() {
+      controller ??= new AbortController()
+      return controller.signal
+    },
+    derivedKey: (name) => {
+      recordKey ??= randomUUID()
+      return derivedKeyOf(recordKey, name)
+    },
     complete: () => {
       explicit = 'complete'
     },
@@ -122,6 +129,7 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
     lose: (next, error) => {
       if (standing === 'ended') return
       if (next !== 'open') standing = next
+      controller ??= new AbortController()
       controller.abort(error)
     },
     end: () => {
@@ -186,7 +194,7 @@ export const runLimit = (maxRunMs: number): IdempotencyError =>
     ),
   )
 
-const recordGone = (): StoreError =>
+export const recordGone = (): StoreError =>
   new StoreError(
     'store-unavailable',
     'The record of this key is gone from the store; nothing was committed.',

@@ -16,8 +16,8 @@ import type { Ending } from './transaction.js'
 export interface HeldRequest {
   readonly key: string
   readonly scope: string | undefined
-  /** The result that stands where the answer itself cannot be kept. */
-  readonly notStored: () => Uint8Array
+  /** What of a result is kept where the store has no room for the whole. */
+  readonly notStored: (result: Uint8Array) => Uint8Array
 }
 
 /** An execution with its lease, its heartbeat and its one ending. */
@@ -73,6 +73,7 @@ export const hold = ({
   })
 
   const lose = (): void => {
+    if (control.standing() === 'stale') return
     close()
     control.lose('stale', leaseLost())
     emitter.emit('lease-lost', told)
@@ -100,7 +101,8 @@ export const hold = ({
       if (unsavedProgress === saved) unsavedProgress = undefined
       return 'renewed'
     }
-    return result === 'gone' && (await claimAgain()) ? 'renewed' : 'lost'
+    // Not once the ending is on its way: it may be a release, which a claim would undo with nobody to end it.
+    return result === 'gone' && !ending && (await claimAgain()) ? 'renewed' : 'lost'
   }
 
   const beat = async (): Promise<'beaten' | 'failed'> => {
@@ -137,6 +139,7 @@ export const hold = ({
     },
     endingOf: (keep, result) => endingOf(keep, result, false),
     onCommitted: (written) => {
+      ending = true
       close()
       emitter.emit(eventOf(written), told)
     },

@@ -1,7 +1,7 @@
 import { createExecution, type Execution } from './execution.js'
 import type { ActiveExecution } from './holding.js'
 import { problemResponse } from './problem.js'
-import { encodeResult, isFinalStatus } from './record.js'
+import { decodeResult, encodeResult, isFinalStatus } from './record.js'
 import { type ReplyTerms, replayOf } from './reply.js'
 import { fieldLines, type HeaderPairs, type HttpResponse } from './response.js'
 import { type Keep, keepOf, storedHeaders } from './response-policy.js'
@@ -135,5 +135,15 @@ export const protectedExecution = <Native>(
 }
 
 /** The result of a request whose answer cannot be given again, with the place of what it made. */
-export const notStoredResult = (headers: HeaderPairs): Uint8Array =>
+const notStoredResult = (headers: HeaderPairs): Uint8Array =>
   encodeResult({ kind: 'response-not-stored', location: fieldLines(headers, 'location')[0] })
+
+/** What always finds room: stores keep some for it. A longer place would be refused as the answer was. */
+const longestLocation = 200
+
+/** The result of an answer for which the store has no room. */
+export const withoutBody = (result: Uint8Array): Uint8Array => {
+  const stored = decodeResult(result)
+  const headers = stored.kind === 'response' ? stored.response.headers : []
+  return notStoredResult(headers.filter(([, value]) => value.length <= longestLocation))
+}

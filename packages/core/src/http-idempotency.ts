@@ -3,9 +3,9 @@ import { createEmitter, type Events } from './events.js'
 import { anyRequest, customFingerprint, fingerprintOf, fingerprintSettings } from './fingerprint.js'
 import {
   type HttpExecution,
-  notStoredResult,
   protectedExecution,
   unprotectedExecution,
+  withoutBody,
 } from './http-execution.js'
 import { createEngine } from './idempotency.js'
 import { parseKey } from './idempotency-key.js'
@@ -95,7 +95,7 @@ export const createHttpIdempotency = <Native>(
       key,
       scope: scope.kind === 'of' ? scope.name : undefined,
       fingerprint: compared.fingerprint,
-      notStored: () => notStoredResult([]),
+      notStored: withoutBody,
     })
     const terms = {
       problems,

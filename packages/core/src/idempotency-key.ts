@@ -9,7 +9,7 @@ const bareItem = [
   String.raw`-?\d{1,15}`,
   string,
   String.raw`[A-Za-z*][!#$%&'*+\-.^_\x60|~0-9A-Za-z:/]*`,
-  ':[A-Za-z0-9+/]*={0,2}:',
+  ':(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?:',
   String.raw`\?[01]`,
   String.raw`@-?\d{1,15}`,
   String.raw`%"(?:[\x20-\x21\x23-\x24\x26-\x7e]|%[0-9a-f]{2})*"`,

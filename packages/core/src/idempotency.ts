@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { asked, pause, withDeadline } from './deadline.js'
+import { asked, asStoreError, pause, withDeadline } from './deadline.js'
 import { type Decision, decide } from './decision.js'
 import { drain, trackOpen } from './drain.js'
 import { StoreError } from './errors.js'
@@ -30,6 +30,13 @@ export type Claimed =
       readonly detail: KeyDetail
     }
 
+/** A claim that close() may have to leave behind. */
+interface Way {
+  abandoned: boolean
+}
+
+const layerClosed = (): StoreError => new StoreError('store-unavailable', 'The layer was closed.')
+
 /** How often a claim looks again at a record that keeps changing under it. */
 const maxRounds = 5
 
@@ -48,7 +55,24 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
   let closed = false
   emitter.forward(store.watch && ((listener) => store.watch?.(listener) ?? (() => {})))
 
-  const claim = async (request: ClaimRequest): Promise<Claimed> => {
+  const claim = (request: ClaimRequest): Promise<Claimed> => {
+    const way: Way = { abandoned: false }
+    const claimed = tried(request, way)
+    // On its way it counts as running: what comes of it must find the store open.
+    const settled = claimed.then(
+      () => {},
+      () => {},
+    )
+    trackOpen(store, {
+      settled,
+      abandon: () => {
+        way.abandoned = true
+      },
+    })
+    return claimed
+  }
+
+  const tried = async (request: ClaimRequest, way: Way): Promise<Claimed> => {
     const startedAt = performance.now()
     const detail = (attempt: number): KeyDetail => ({
       keyHash: request.recordKey,
@@ -64,7 +88,7 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
       const reason = unreadable ? 'unreadable' : error.code === 'store-full' ? 'full' : 'down'
       return { kind: 'refused', reason, error, detail: detail(0) }
     }
-    if (closed) return refused(new StoreError('store-unavailable', 'The layer was closed.'))
+    if (closed) return refused(layerClosed())
 
     let fingerprint = request.fingerprint
     for (let round = 0; round < maxRounds; round++) {
@@ -76,12 +100,19 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
         retentionMs: doubtRetentionMs,
         takeover,
       }
-      let decision: Decision
+      let acquisition: Acquisition
       try {
-        const acquisition = await acquire(claimed)
-        decision = decide(acquisition, { fingerprint, takeover, retryAfterMs })
+        acquisition = await acquire(claimed, way)
       } catch (error) {
         return refused(error as StoreError)
+      }
+      if (way.abandoned) return refused(layerClosed())
+      let decision: Decision
+      try {
+        decision = decide(acquisition, { fingerprint, takeover, retryAfterMs })
+      } catch (cause) {
+        // Something stands there, but no record: it must not be taken for a store that is out of reach.
+        return refused(asStoreError(cause), true)
       }
       switch (decision.kind) {
         case 'execute':
@@ -136,12 +167,12 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
     return { kind: 'in-flight', retryAfterMs }
   }
 
-  const acquire = async (claim: Claim): Promise<Acquisition> => {
+  const acquire = async (claim: Claim, way: Way): Promise<Acquisition> => {
     const call = asked(() => store.acquire(claim))
     try {
       return await withDeadline(call, storeTimeoutMs)
     } catch (error) {
-      giveUp(claim, call)
+      if (!way.abandoned) giveUp(claim, call)
       throw error
     }
   }

@@ -12,7 +12,12 @@ export {
 } from './errors.js'
 export type { Events, IdempotencyEvents, KeyDetail } from './events.js'
 export type { Execution } from './execution.js'
-export type { GivenAnswer, HeldAnswer, HttpExecution } from './http-execution.js'
+export {
+  type GivenAnswer,
+  type HeldAnswer,
+  type HttpExecution,
+  unprotectedExecution,
+} from './http-execution.js'
 export {
   type Begun,
   createHttpIdempotency,

@@ -1,5 +1,5 @@
 import { asked, pause, withDeadline } from './deadline.js'
-import type { IdempotencyError } from './errors.js'
+import { type IdempotencyError, StoreError } from './errors.js'
 import type { IdempotencyStore, Lease, WriteResult } from './store.js'
 import type { Ending } from './transaction.js'
 
@@ -15,7 +15,7 @@ export interface OutcomeTerms {
   /** Claims the record again under the same token, where the store has lost it. */
   readonly claimAgain: () => Promise<boolean>
   /** The result without its answer, for a store that has no room for the whole. */
-  readonly notStored: () => Uint8Array
+  readonly notStored: (result: Uint8Array) => Uint8Array
   readonly onRetry: (error: IdempotencyError) => void
   readonly onFull: (error: IdempotencyError) => void
 }
@@ -30,6 +30,7 @@ const longestPauseMs = 1_000
 export const writeEnding = async (ending: Ending, terms: OutcomeTerms): Promise<Outcome> => {
   let current = ending
   let pauseMs = firstPauseMs
+  let claimedAgain = false
   for (;;) {
     try {
       const result = await withDeadline(
@@ -37,11 +38,16 @@ export const writeEnding = async (ending: Ending, terms: OutcomeTerms): Promise<
         terms.storeTimeoutMs,
       )
       if (result === 'ok' || (result === 'gone' && current.verb === 'release')) return 'written'
-      if (result === 'stale' || !(await terms.claimAgain())) return 'stale'
+      if (result === 'stale') return 'stale'
+      // A store that loses what it has just taken is no better than one that fails: the tries need their pauses.
+      if (claimedAgain) throw new StoreError('store-unavailable', 'The store loses the record.')
+      if (!(await terms.claimAgain())) return 'stale'
+      claimedAgain = true
     } catch (cause) {
+      claimedAgain = false
       const error = cause as IdempotencyError
       if (error.code === 'store-full' && current === ending && current.verb === 'complete') {
-        current = { ...current, result: terms.notStored() }
+        current = { ...current, result: terms.notStored(current.result) }
         terms.onFull(error)
         continue
       }

@@ -92,7 +92,7 @@ export const problemResponse = (
     headers.push(['Retry-After', String(seconds)])
   }
   if (extra.location !== undefined) headers.push(['Location', extra.location])
-  return { status, headers, body: Buffer.from(JSON.stringify(rendered(problem, settings)), 'utf8') }
+  return { status, headers, body: Buffer.from(rendered(problem, settings), 'utf8') }
 }
 
 /** The options that shape problems, in their place. */
@@ -117,11 +117,15 @@ const statusOf = (code: ProblemCode, { status }: ProblemSettings): number => {
   return problemStatus[code]
 }
 
-const rendered = (problem: Problem, { render }: ProblemSettings): unknown => {
+const rendered = (problem: Problem, { render }: ProblemSettings): string => {
+  const plain = JSON.stringify(problem)
   try {
-    return render?.(problem) ?? problem
+    const own = render?.(problem)
+    if (!(own instanceof Promise)) return JSON.stringify(own ?? problem) ?? plain
+    own.catch(() => {})
+    return plain
   } catch {
-    // The user's own rendering failed: the plain problem is still true.
-    return problem
+    // The user's own rendering failed, or is no JSON: the plain problem is still true.
+    return plain
   }
 }

@@ -1,7 +1,7 @@
 import { decodedFor } from './content-coding.js'
 import { type ProblemSettings, problemResponse } from './problem.js'
 import type { StoredResult } from './record.js'
-import type { HttpResponse } from './response.js'
+import { fieldLines, type HttpResponse } from './response.js'
 
 export interface ReplyTerms {
   readonly problems: ProblemSettings
@@ -20,7 +20,10 @@ export const replayOf = async (
     return problemResponse('response-not-stored', problems, { location })
   }
   const response = await decodedFor(result.response, acceptEncoding)
-  if (response === undefined) return problemResponse('response-not-stored', problems)
+  if (response === undefined) {
+    const [location] = fieldLines(result.response.headers, 'location')
+    return problemResponse('response-not-stored', problems, { location })
+  }
   const marker = replayedHeader.toLowerCase()
   const others = response.headers.filter(([name]) => name.toLowerCase() !== marker)
   return { ...response, headers: [...others, [replayedHeader, 'true']] }

@@ -1,6 +1,6 @@
 import { explain, IdempotencyError, InFlightError } from './errors.js'
 import { createEmitter } from './events.js'
-import { createExecution, type Execution } from './execution.js'
+import { createExecution, type Execution, recordGone } from './execution.js'
 import { fingerprintOf, fingerprintSettings } from './fingerprint.js'
 import type { ActiveExecution } from './holding.js'
 import type { Operations } from './http-idempotency.js'
@@ -117,7 +117,8 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
       throw error
     }
     if (active.standing() === 'ended' && committed) return toldBy<T>(decodeResult(committed))
-    if (active.standing() === 'stale' || active.standing() === 'gone') return standing<T>(active)
+    if (active.standing() === 'gone') throw recordGone()
+    if (active.standing() === 'stale') return standing<T>(active)
 
     let encoded: Uint8Array
     try {

@@ -186,8 +186,11 @@ const resolve = (options: object, rules: Record<string, Rule>): Record<string, u
   for (const [name, { preset, isRight, expected, why, page }] of Object.entries(rules)) {
     const given = (options as Record<string, unknown>)[name]
     const value = given === undefined ? preset : given
-    if (!isRight(value))
-      throw new OptionError(`"${name}" to be ${expected}`, show(value), why, page)
+    if (!isRight(value)) {
+      // A client given for a store has a password somewhere inside.
+      const got = name === 'store' && typeof value === 'object' && value ? 'an object' : show(value)
+      throw new OptionError(`"${name}" to be ${expected}`, got, why, page)
+    }
     settings[name] = value
   }
   return settings
@@ -270,16 +273,19 @@ function hasOnly(members: Record<string, (value: unknown) => boolean>) {
     )
 }
 
-/** A value as an error message shows it; a function or a store by its kind alone. */
+/** A value as an error message shows it: in short, and by its kind alone where it is no plain data. */
 function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) {
-    try {
-      return JSON.stringify(value) ?? 'an object'
-    } catch {
-      return 'an object'
-    }
+  if (typeof value === 'string') return shorten(`'${value}'`)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return 'an object'
+  try {
+    return shorten(JSON.stringify(value))
+  } catch {
+    return 'an object'
   }
-  return String(value)
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -3,6 +3,7 @@ import {
   type Execution,
   type IdempotencyOptions,
   type Operations,
+  unprotectedExecution,
 } from '@retrysafe/core'
 import { captureResponse, nodeRequest, sendReply } from '@retrysafe/core/node'
 import type { NextFunction, Request, Response } from 'express'
@@ -48,6 +49,10 @@ export const idempotency = (options: ExpressOptions): ExpressIdempotency => {
       message: request,
       target: request.originalUrl,
     })
+    const fail = (error: unknown): void => {
+      request.idempotency ??= unprotectedExecution().execution
+      next(error)
+    }
     layer.begin(incoming).then((begun) => {
       request.idempotency = begun.http.execution
       switch (begun.kind) {
@@ -61,7 +66,7 @@ export const idempotency = (options: ExpressOptions): ExpressIdempotency => {
           })
           next()
       }
-    }, next)
+    }, fail)
   }
   return Object.assign(middleware, {
     events: layer.events,

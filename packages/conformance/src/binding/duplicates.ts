@@ -56,6 +56,9 @@ export const duplicates: readonly BindingGuarantee[] = [
       shop.store.advance(55_500)
       const answer = await shop.send({ key: 'a', json: { sku: 1 } })
       assert.equal(answer.header('Retry-After'), '5')
+      shop.store.advance(4_400)
+      const later = await shop.send({ key: 'a', json: { sku: 1 } })
+      assert.equal(later.header('Retry-After'), '1')
       work.open()
       await first.answer()
     },

@@ -174,6 +174,28 @@ export const fingerprints: readonly BindingGuarantee[] = [
     { options: { fingerprint: false } },
     [[{ json: { sku: 1 } }, 'same', { json: { sku: 2 }, path: '/orders?a=1' }]],
   ),
+  {
+    name: 'with fingerprint false, a body of any size passes',
+    points: ['24'],
+    check: async (harness) => {
+      const shop = await openShop(harness, { options: { fingerprint: false, maxRequestBody: 10 } })
+      isFirst(await shop.send({ key: 'a', ...asText('longer than ten bytes') }))
+    },
+  },
+  {
+    name: 'JSON that is nested too deep counts by its bytes; where a parser took those, it is refused',
+    points: ['23'],
+    check: async (harness) => {
+      const nested = (value: string) => asJson(`${'['.repeat(300)}${value}${']'.repeat(300)}`)
+      const shop = await openShop(harness)
+      const first = await shop.send({ key: 'a', ...nested('1') })
+      isFirst(first)
+      isReplay(await shop.send({ key: 'a', ...nested('1') }), first)
+      isProblem(await shop.send({ key: 'a', ...nested('2') }), 422, 'key-reused')
+      const parsed = await openShop(harness, { parser: 'before' })
+      isProblem(await parsed.send({ key: 'a', ...nested('1') }), 413, 'body-too-large')
+    },
+  },
   ...(['none', 'before'] as const).map((parser): BindingGuarantee => {
     const [maker, other] =
       parser === 'none'

@@ -16,6 +16,11 @@ export const firstRuns: readonly BindingGuarantee[] = [
     points: ['10'],
     check: async (harness) => {
       const shop = await openShop(harness)
+      // All are at the store before the first of them is answered.
+      shop.store.faults.acquire = async (go) => {
+        await until('all have asked', () => shop.store.calls('acquire') === 20)
+        return go()
+      }
       const answers = await Promise.all(times(20, () => shop.send({ key: 'a' })))
       hasRun(shop, 1)
       const firsts = answers.filter(

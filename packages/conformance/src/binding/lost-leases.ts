@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hasRun, isFirst, isProblem, isReplay } from './expecting.js'
 import type { BindingGuarantee, BindingHarness } from './harness.js'
-import { json, openShop, type Shop, type ShopTerms } from './shop.js'
+import { json, openShop, type Shop, type ShopTerms, stream } from './shop.js'
 import { gate, until } from './waiting.js'
 
 const leaseMs = 60_000
@@ -68,6 +68,31 @@ export const lostLeases: readonly BindingGuarantee[] = [
       isProblem(await slow.answer(), 409, 'request-in-flight')
       other.open()
       isFirst(await second.answer())
+    },
+  },
+  {
+    name: 'who lost the lease in mid-answer breaks it off, so that its client asks again',
+    points: ['12'],
+    check: async (harness) => {
+      const work = gate()
+      const shop = await openShop(harness, {
+        handler: (_io, run) =>
+          run > 1
+            ? json(201, { run })
+            : stream(200, [], async function* () {
+                yield Buffer.from('one ')
+                await work.opened
+                yield Buffer.from('two ')
+              }),
+      })
+      const slow = shop.converse({ key: 'a' })
+      await slow.receives(4)
+      shop.store.advance(leaseMs)
+      const second = await shop.send({ key: 'a' })
+      isFirst(second)
+      work.open()
+      assert.equal((await slow.answer()).isWhole, false)
+      isReplay(await shop.send({ key: 'a' }), second)
     },
   },
   {

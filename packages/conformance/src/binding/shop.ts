@@ -44,6 +44,9 @@ export interface Shop {
   converse(request?: ClientRequest): Conversation
 }
 
+/** Connections are kept: opening them is most of what a request costs. */
+const agent = new Agent({ keepAlive: true })
+
 export const openShop = async (harness: BindingHarness, terms: ShopTerms = {}): Promise<Shop> => {
   const store = terms.store ?? suiteStore()
   const runs: Execution[] = []
@@ -71,7 +74,6 @@ export const openShop = async (harness: BindingHarness, terms: ShopTerms = {}): 
     routes: (terms.routes ?? ['POST /orders']).map(routeOf),
     ...(terms.onError && { onError: terms.onError }),
   })
-  const agent = new Agent({ keepAlive: true })
   return {
     store,
     port,

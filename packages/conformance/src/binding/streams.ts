@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { hasRun, isFirst } from './expecting.js'
 import type { BindingGuarantee } from './harness.js'
 import { openShop, stream } from './shop.js'
@@ -7,8 +8,9 @@ import { gate } from './waiting.js'
 const chunkBytes = 64 * 1024
 const chunks = 160
 
-/** Each chunk differs from its neighbours, so that none can be lost, doubled or moved unseen. */
-const chunkAt = (at: number): Buffer => Buffer.alloc(chunkBytes, `chunk ${at}, `)
+/** Each chunk begins elsewhere in the noise, so that none can be lost, doubled or moved unseen. */
+const noise = randomBytes(chunkBytes + chunks)
+const chunkAt = (at: number): Buffer => noise.subarray(at, at + chunkBytes)
 
 /** Answers that are made while they are sent. */
 export const streams: readonly BindingGuarantee[] = [

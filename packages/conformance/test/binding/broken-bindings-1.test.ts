@@ -1,4 +1,4 @@
 import { describe } from 'vitest'
 import { proveBroken } from './broken-bindings.js'
 
-describe('a binding that is broken in one place is caught', () => proveBroken(0, 2))
+describe('a binding that is broken in one place is caught', () => proveBroken(0, 3))

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Execution, IdempotencyStore, Operations } from '@retrysafe/core'
@@ -28,7 +28,7 @@ type Parsed = IncomingMessage & { body?: unknown; _body?: true }
 /** The suite's applications on bare `node:http`, with a defect or without one. */
 export const referenceHarness = async (defect: Defect = () => ({})): Promise<BindingHarness> => {
   const parts: BindingParts = { ...soundParts, ...defect() }
-  const servers: Server[] = []
+  const hosts: Host[] = []
   const stores = new Map<IdempotencyStore, IdempotencyStore>()
   const options = nativeOptions<IncomingMessage>((message) => ({
     header: (name) => message.headers[name.toLowerCase()]?.toString(),
@@ -74,18 +74,46 @@ export const referenceHarness = async (defect: Defect = () => ({})): Promise<Bin
   return {
     serve: async (application) => {
       const { serve, operations } = applicationOf(application)
-      const server = createServer((message, response) => void serve(message, response))
-      servers.push(server)
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return { port: (server.address() as AddressInfo).port, operations }
+      const host = idleHosts.pop() ?? (await openHost())
+      host.serve = serve
+      hosts.push(host)
+      return { port: host.port, operations }
     },
     close: async () => {
-      for (const server of servers) {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
+      for (const host of hosts) {
+        for (const socket of host.busy) socket.destroy()
+        idleHosts.push(host)
       }
     },
   }
+}
+
+/** A server that lives as long as the process, for one harness after the other. */
+interface Host {
+  readonly port: number
+  /** The connections with a request that has not been answered. */
+  readonly busy: Set<Socket>
+  serve: (message: IncomingMessage, response: ServerResponse) => Promise<void>
+}
+
+/** A proof makes thousands of harnesses: what it costs to open servers and connections would be most of it. */
+const idleHosts: Host[] = []
+
+const openHost = async (): Promise<Host> => {
+  const busy = new Set<Socket>()
+  const server = createServer((message, response) => {
+    const { socket } = message
+    busy.add(socket)
+    response.once('close', () => busy.delete(socket))
+    void host.serve(message, response)
+  })
+  // Connections wait for the next harness, however long that takes.
+  server.keepAliveTimeout = 0
+  server.unref()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const host: Host = { port, busy, serve: async () => {} }
+  return host
 }
 
 const notFound: Step = async (_message, response) => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { explain, IdempotencyError } from '../errors.js'
-import type { GivenAnswer, HttpExecution } from '../http-execution.js'
+import type { GivenAnswer, HeldAnswer, HttpExecution } from '../http-execution.js'
 import { mediaType } from '../request.js'
 import { fieldLines, type HttpResponse, hasNoContent } from '../response.js'
 import { applyHead, headOf, type ResponseHead, restoreHead, setPairs } from './response-head.js'
@@ -27,9 +27,26 @@ export const captureResponse = (
   // A second mount with the same options shares the execution of the first.
   if (captured.has(http)) return
   captured.add(http)
-  const capture = createCapture(response, http, options)
-  http.lend(capture.held)
-  if (http.execution.protected) capture.install()
+  if (http.execution.protected) http.lend(createCapture(response, http, options))
+  else http.lend(capturedWhenHeld(response, http, options))
+}
+
+/** Without a key there is nothing to capture for, unless a transaction holds the answer. */
+const capturedWhenHeld = (
+  response: ServerResponse,
+  http: HttpExecution,
+  options: CaptureOptions,
+): HeldAnswer => {
+  let capture: HeldAnswer | undefined
+  return {
+    hold: () => {
+      capture ??= createCapture(response, http, options)
+      capture.hold()
+    },
+    given: () => capture?.given(),
+    letGo: () => capture?.letGo(),
+    restore: () => capture?.restore(),
+  }
 }
 
 const captured = new WeakSet<HttpExecution>()
@@ -38,7 +55,7 @@ const createCapture = (
   response: ServerResponse,
   http: HttpExecution,
   { isUnmatched = () => false }: CaptureOptions,
-) => {
+): HeldAnswer => {
   const native = {
     writeHead: response.writeHead,
     write: response.write,
@@ -50,6 +67,7 @@ const createCapture = (
     destroy: response.destroy,
     implicitHeader: (response as unknown as { _implicitHeader(): void })._implicitHeader,
   }
+  const prototype: object = Object.getPrototypeOf(response)
   const outer = headOf(response)
 
   /**
@@ -57,7 +75,6 @@ const createCapture = (
    * `passing`, or `replaced` where another answer went out in its place.
    */
   let phase: 'capturing' | 'finishing' | 'passing' | 'replaced' = 'capturing'
-  let installed = false
   let held: ResponseHead | undefined
   let head: ResponseHead | undefined
   let declaredLength: number | undefined
@@ -105,7 +122,11 @@ const createCapture = (
     head = headOf(response)
     const length = fieldLines(head.headers, 'content-length')[0]
     declaredLength = length === undefined ? undefined : Number(length)
-    Object.defineProperty(response, 'headersSent', { configurable: true, get: () => true })
+    // Those who patched the response in front of us have work to do when the head really leaves.
+    Object.defineProperty(response, 'headersSent', {
+      configurable: true,
+      get: () => !inside || (Reflect.get(prototype, 'headersSent', response) as boolean),
+    })
   }
   const sealed = (): boolean => head !== undefined
   const sealOnce = (): void => {
@@ -319,65 +340,54 @@ const createCapture = (
     }
   }
 
-  const install = (): void => {
-    if (installed) return
-    installed = true
-    Object.assign(response, {
-      write,
-      end,
-      writeHead,
-      flushHeaders,
-      destroy,
-      setHeader: guarded('set', native.setHeader),
-      appendHeader: guarded('append', native.appendHeader),
-      removeHeader: guarded('remove', native.removeHeader),
-      _implicitHeader: () => {
-        // Those who patched the response inside the layer call it again and again until the head is out.
-        if (isPassing()) native.implicitHeader.call(response)
-        else sealOnce()
-      },
-    })
-    response.once('close', onClose)
-  }
+  Object.assign(response, {
+    write,
+    end,
+    writeHead,
+    flushHeaders,
+    destroy,
+    setHeader: guarded('set', native.setHeader),
+    appendHeader: guarded('append', native.appendHeader),
+    removeHeader: guarded('remove', native.removeHeader),
+    _implicitHeader: () => {
+      // Those who patched the response inside the layer call it again and again until the head is out.
+      if (isPassing()) native.implicitHeader.call(response)
+      else sealOnce()
+    },
+  })
+  response.once('close', onClose)
 
   return {
-    install,
-    held: {
-      hold: () => {
-        if (headLeft || ended || sealed() || response.headersSent) {
-          // Without a key there is nothing to commit the answer with: it is a plain transaction.
-          if (!http.execution.protected) return
-          throw answerGiven()
-        }
-        install()
-        held = headOf(response)
-        phase = 'capturing'
-      },
-      given: () => (ended ? answer(wholeBody()) : undefined),
-      letGo: () => {
-        if (held === undefined) return
-        held = undefined
-        if (ended) finish(wholeBody())
-        else if (waiting.length > 0) {
-          phase = 'passing'
-          flush()
-        } else if (!http.execution.protected) phase = 'passing'
-      },
-      restore: () => {
-        if (held === undefined) return
-        const before = held
-        held = undefined
-        head = undefined
-        declaredLength = undefined
-        ended = false
-        chunks = []
-        size = 0
-        waiting = []
-        callbacks = []
-        reveal()
-        natively(() => restoreHead(response, before))
-        if (!http.execution.protected) phase = 'passing'
-      },
+    hold: () => {
+      if (headLeft || ended || sealed() || response.headersSent) {
+        // Without a key there is nothing to commit the answer with: it is a plain transaction.
+        if (!http.execution.protected) return
+        throw answerGiven()
+      }
+      held = headOf(response)
+      phase = 'capturing'
+    },
+    given: () => (ended ? answer(wholeBody()) : undefined),
+    letGo: () => {
+      if (held === undefined) return
+      held = undefined
+      if (ended) finish(wholeBody())
+      else if (!http.execution.protected) flush()
+    },
+    restore: () => {
+      if (held === undefined) return
+      const before = held
+      held = undefined
+      head = undefined
+      declaredLength = undefined
+      ended = false
+      chunks = []
+      size = 0
+      waiting = []
+      callbacks = []
+      reveal()
+      natively(() => restoreHead(response, before))
+      if (!http.execution.protected) phase = 'passing'
     },
   }
 }

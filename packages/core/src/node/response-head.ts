@@ -57,22 +57,24 @@ export const applyHead = (
   response.statusCode = status
   const headers = typeof reason === 'string' ? given : (reason ?? given)
   if (headers === undefined || headers === null) return
+  if (!Array.isArray(headers)) {
+    for (const [name, value] of Object.entries(headers))
+      response.setHeader(name, value as OutgoingHttpHeader)
+    return
+  }
   const entries = entriesOf(headers)
   for (const [name] of entries) response.removeHeader(name)
   for (const [name, value] of entries) {
-    if (value === undefined) continue
     const lines = Array.isArray(value) ? value : [value]
     for (const line of lines) response.appendHeader(name, String(line))
   }
 }
 
-const entriesOf = (
-  headers: OutgoingHttpHeaders | OutgoingHttpHeader[],
-): [string, OutgoingHttpHeader | undefined][] => {
-  if (!Array.isArray(headers)) return Object.entries(headers)
+/** A list of pairs, or one of names and values by turns. */
+const entriesOf = (headers: OutgoingHttpHeader[]): [string, OutgoingHttpHeader][] => {
   if (Array.isArray(headers[0])) return headers as unknown as [string, OutgoingHttpHeader][]
-  const pairs: [string, OutgoingHttpHeader | undefined][] = []
+  const pairs: [string, OutgoingHttpHeader][] = []
   for (let at = 0; at + 1 < headers.length; at += 2)
-    pairs.push([String(headers[at]), headers[at + 1]])
+    pairs.push([String(headers[at]), headers[at + 1] as OutgoingHttpHeader])
   return pairs
 }

@@ -1,7 +1,6 @@
 import type { Execution, HttpExecution } from '@retrysafe/core'
 import {
   forgets,
-  says,
   without,
   wrongEnding,
   wrongExecution,
@@ -19,9 +18,20 @@ const early = (http: HttpExecution, answer: Parameters<HttpExecution['finish']>[
 }
 
 const earlyChunks = wrongChunkedEnding(early)
-const everyThrowFails: Defect = () => ({
+const earlyWholes = wrongEnding((http, answer) =>
+  answer.status === 303 || answer.status === 503 ? early(http, answer) : http.finish(answer),
+)
+const statusesConfused = wrongEnding((http, answer) => {
+  if (answer.status === 410) http.execution.release()
+  if (answer.status === 403 || answer.status === 425) http.execution.complete()
+  return http.finish(answer)
+})
+const keepForgotten = forgets('keep')
+/** A throw is taken for a failure, before an answer has been made of it. */
+const throwFails: Defect = () => ({
   thrown: (error, execution) => {
-    execution?.fail()
+    const { status, stack } = error as Error & { readonly status?: number }
+    if (status === 422 || stack === 'Error: boom') execution?.fail()
     return error
   },
 })
@@ -36,9 +46,14 @@ const everyAnswerMayBeKept = wrongExecution(() => ({ keeps: () => false }))
 
 /** Bindings that keep other answers than they should, or let them go at the wrong time. */
 export const answers: { readonly [guarantee: string]: Defect } = {
-  'success, redirection and business refusals are kept': says(410, 'release'),
-  '401, 403 and 429 leave no record': says(403, 'complete'),
-  '408, 409, 423, 425 and 5xx run again, with a higher attempt': says(425, 'complete'),
+  'who lost the lease in mid-answer breaks it off, so that its client asks again':
+    wrongChunkedEnding(async (http, answer) => {
+      await http.finish(answer)
+      return undefined
+    }),
+  'success, redirection and business refusals are kept': statusesConfused,
+  '401, 403 and 429 leave no record': statusesConfused,
+  '408, 409, 423, 425 and 5xx run again, with a higher attempt': statusesConfused,
   'a failed key is bound to its request': wrongStore((store) => ({
     acquire: async (claim) => {
       const found = await store.acquire(claim)
@@ -47,15 +62,9 @@ export const answers: { readonly [guarantee: string]: Defect } = {
         : found
     },
   })),
-  'keep success-only keeps 2xx and 3xx, releases 4xx and fails 5xx': wrongOptions(({ keep }) =>
-    keep === 'success-only' ? { keep: 'default' } : {},
-  ),
-  'keep all keeps every answer, that of a throw too': wrongOptions(({ keep }) =>
-    keep === 'all' ? { keep: 'default' } : {},
-  ),
-  'a function as keep decides from status and headers': wrongOptions(({ keep }) =>
-    typeof keep === 'function' ? { keep: 'default' } : {},
-  ),
+  'keep success-only keeps 2xx and 3xx, releases 4xx and fails 5xx': keepForgotten,
+  'keep all keeps every answer, that of a throw too': keepForgotten,
+  'a function as keep decides from status and headers': keepForgotten,
   'a function as keep that throws or answers nonsense costs no record': wrongOptions(({ keep }) => {
     if (typeof keep !== 'function') return {}
     return {
@@ -90,23 +99,19 @@ export const answers: { readonly [guarantee: string]: Defect } = {
     if (Buffer.from(answer.body ?? '').toString() === 'boom') http.execution.release()
     return http.finish(answer)
   }),
-  'a thrown error counts as the answer that the framework makes of it': everyThrowFails,
-  'a thrown error counts as the answer that the application makes of it': everyThrowFails,
+  'a thrown error counts as the answer that the framework makes of it': throwFails,
+  'a thrown error counts as the answer that the application makes of it': throwFails,
   'the 404 of a route that nobody has leaves no record': () => ({ isUnmatched: () => false }),
   'the 404 of a handler is kept, also where the layer is on the whole application': () => ({
     isUnmatched: () => true,
   }),
 
-  'an answer in one piece leaves when its record is durable': wrongEnding((http, answer) =>
-    answer.status === 303 ? early(http, answer) : http.finish(answer),
-  ),
+  'an answer in one piece leaves when its record is durable': earlyWholes,
   'the end of an answer in chunks leaves when its record is durable': earlyChunks,
   'the byte that reaches Content-Length leaves when its record is durable, whenever the handler ends':
     earlyChunks,
   'the byte that makes an answer too long leaves when that is recorded': earlyChunks,
-  'a failure leaves when it is recorded, so that a retry at once may run': wrongEnding(
-    (http, answer) => (answer.status === 503 ? early(http, answer) : http.finish(answer)),
-  ),
+  'a failure leaves when it is recorded, so that a retry at once may run': earlyWholes,
   'chunks leave as the handler makes them': () => ({
     captured: (response) => {
       const { write, end } = response
@@ -171,9 +176,4 @@ export const answers: { readonly [guarantee: string]: Defect } = {
       }
     })()
   },
-}
-
-/** Bindings that forget an option of operators. */
-export const operators: { readonly [guarantee: string]: Defect } = {
-  'close() waits no longer than graceMs': forgets('graceMs'),
 }

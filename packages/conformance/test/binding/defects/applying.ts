@@ -4,21 +4,21 @@ import type { Defect } from '../reference-harness.js'
 
 const space = (): string => 'global'
 
+const reachForgotten = forgets('methods', 'skip')
+
 /** Bindings that are for other requests than they should be. */
 export const applying: { readonly [guarantee: string]: Defect } = {
   'POST and PATCH are protected, PUT and DELETE are not': wrongOptions(
     ({ methods = ['POST'] }) => ({ methods }),
   ),
-  'methods says which methods are protected': forgets('methods'),
+  'methods says which methods are protected': reachForgotten,
   'GET, HEAD and OPTIONS pass, whatever key they bear': () => ({
     request: (request) => ({
       ...request,
       method: request.method === 'GET' ? 'POST' : request.method,
     }),
   }),
-  'a safe method in methods is an error at construction': wrongOptions(({ methods }) => ({
-    methods: methods?.filter((method) => !['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method)),
-  })),
+  'a safe method in methods is an error at construction': reachForgotten,
   'without a key a request passes, and the store is not asked': () => ({
     captured: (response, { execution }) => {
       if (!execution.protected) response.setHeader('X-Unprotected', '1')
@@ -32,7 +32,7 @@ export const applying: { readonly [guarantee: string]: Defect } = {
       return isBare && isEmpty ? { kind: 'bypass', http: begun.http } : begun
     },
   }),
-  'skip lets a request pass, with its key': forgets('skip'),
+  'skip lets a request pass, with its key': reachForgotten,
   'the same key of another scope is another request': wrongOptions(({ scope }) => ({
     scope:
       typeof scope === 'function'

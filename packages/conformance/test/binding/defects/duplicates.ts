@@ -12,6 +12,7 @@ import {
   wrongTarget,
 } from '../defect.js'
 import type { Defect } from '../reference-harness.js'
+import { namesForgotten } from './keys.js'
 
 /** Whether the answer was given in chunks, for those who get that wrong. */
 const inChunks = (defect: (isChunked: (http: object) => boolean) => ReturnType<Defect>): Defect => {
@@ -38,12 +39,24 @@ export const wrongChunkedEnding = (finish: Parameters<typeof wrongEnding>[0]): D
     )(),
   )
 
+const answersForgotten = forgets('onInFlight', 'docsUrl', 'problem')
+/** An answer without content becomes one with `null`. */
+const nothingIsSomething = wrongReply(({ status, headers, body }) =>
+  body.length === 0
+    ? {
+        status: status === 204 ? 200 : status,
+        headers: headers.filter(([name]) => name.toLowerCase() !== 'location'),
+        body: Buffer.from('null'),
+      }
+    : undefined,
+)
+
 /** Bindings that answer a key wrongly that they have seen before. */
 export const duplicates: { readonly [guarantee: string]: Defect } = {
   'a duplicate in flight is told at once to ask again in a second': wrongProblem((code, reply) =>
     code === 'request-in-flight' ? without(reply, 'retry-after') : undefined,
   ),
-  'retryAfterMs says when to ask again, in whole seconds': forgets('onInFlight'),
+  'retryAfterMs says when to ask again, in whole seconds': answersForgotten,
   'where the lease ends sooner, its rest says when to ask again': wrongRecord((record) =>
     record.state === 'in_flight' && record.leaseRemainingMs > 0
       ? { ...record, leaseRemainingMs: 60_000 }
@@ -86,23 +99,19 @@ export const duplicates: { readonly [guarantee: string]: Defect } = {
   'a binary answer is replayed byte by byte': wrongReply(({ body }) => ({
     body: Buffer.from(Buffer.from(body).toString('utf8')),
   })),
-  'an empty answer is replayed as one': wrongReply(({ status, body }) =>
-    status === 201 && body.length === 0 ? { body: Buffer.from('null') } : undefined,
-  ),
-  'a 204 is replayed as one': wrongReply(({ status }) =>
-    status === 204 ? { status: 200 } : undefined,
-  ),
-  'a 303 is replayed with its Location': wrongReply((reply) =>
-    reply.status === 303 ? without(reply, 'location') : undefined,
-  ),
+  'an empty answer is replayed as one': nothingIsSomething,
+  'a 204 is replayed as one': nothingIsSomething,
+  'a 303 is replayed with its Location': nothingIsSomething,
   'an answer in chunks is replayed whole': wrongChunkedEnding((http, answer) =>
     http.finish({ ...answer, body: answer.body?.subarray(0, 4) }),
   ),
-  'replayedHeader renames the mark of a replay': forgets('replayedHeader'),
-  'a record that one application made is replayed by another on the same store': () => {
-    let layers = 0
-    return { options: (options) => ({ ...options, namespace: `layer ${layers++}` }) }
-  },
+  'replayedHeader renames the mark of a replay': namesForgotten,
+  'a record that one application made is replayed by another on the same store': () => ({
+    request: (request) => ({
+      ...request,
+      target: `${request.target}#${request.native.socket.localPort}`,
+    }),
+  }),
   'a client that takes the coding of an answer gets it as it was made': wrongField(
     'accept-encoding',
     () => [],
@@ -147,7 +156,7 @@ export const headerFields: { readonly [guarantee: string]: Defect } = {
   'fields of one connection, one moment or one caller are not replayed':
     smuggled('x-ratelimit-remaining'),
   'fields that Connection names are not replayed': smuggled('x-hop'),
-  'replayHeaders names the only fields that are replayed': forgets('replayHeaders'),
+  'replayHeaders names the only fields that are replayed': namesForgotten,
   'what was set in front of the layer is not kept: a replay bears what is set for it': wrongEnding(
     (http, answer) => http.finish({ ...answer, outerHeaders: [] }),
   ),
@@ -164,29 +173,31 @@ export const headerFields: { readonly [guarantee: string]: Defect } = {
   },
 }
 
+/** A mismatch is told to ask again, and a cache may keep it. */
+const fieldsConfused = wrongProblem((code, reply) =>
+  code === 'key-reused'
+    ? { headers: [...without(reply, 'cache-control').headers, ['Retry-After', '1']] }
+    : undefined,
+)
+
 /** Bindings whose own answers are not what they should be. */
 export const problems: { readonly [guarantee: string]: Defect } = {
   'each problem has its code, status, type, title and detail': wrongProblem((code, { body }) =>
     code === '' ? undefined : { body: Buffer.from(changed(body, { detail: undefined })) },
   ),
-  'no problem may be kept by a cache': wrongProblem((_code, reply) =>
-    without(reply, 'cache-control'),
-  ),
+  'no problem may be kept by a cache': fieldsConfused,
   'the titles of the draft are word for word its own': wrongProblem((code, { body }) =>
     code === 'key-reused' ? { body: Buffer.from(changed(body, { title: 'Reused' })) } : undefined,
   ),
-  'Retry-After goes with what asking again helps, and with nothing else': wrongProblem(
-    (code, { headers }) =>
-      code === 'key-reused' ? { headers: [...headers, ['Retry-After', '1']] } : undefined,
-  ),
-  'a problem links to the documentation where docsUrl says so': forgets('docsUrl'),
+  'Retry-After goes with what asking again helps, and with nothing else': fieldsConfused,
+  'a problem links to the documentation where docsUrl says so': answersForgotten,
   'no problem sends back a key, a body or a fingerprint': wrongProblem(
     (_code, { headers }, message) => {
       const key = message.headers['idempotency-key']?.toString()
       return key ? { headers: [...headers, ['Idempotency-Key', key]] } : undefined
     },
   ),
-  'problemBase says what types begin with, and problem replaces the body': forgets('problem'),
+  'problemBase says what types begin with, and problem replaces the body': answersForgotten,
   'status remaps a mismatch and a duplicate in flight, and nothing else': wrongOptions(
     ({ status }) => ({ status: status && { mismatch: 400 } }),
   ),

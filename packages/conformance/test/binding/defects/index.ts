@@ -1,5 +1,5 @@
 import type { Defect } from '../reference-harness.js'
-import { answers, operators } from './answers.js'
+import { answers } from './answers.js'
 import { applying } from './applying.js'
 import { duplicates, headerFields, problems } from './duplicates.js'
 import { keys } from './keys.js'
@@ -17,6 +17,5 @@ export const defects: { readonly [guarantee: string]: Defect } = {
   ...problems,
   ...requests,
   ...answers,
-  ...operators,
   ...stores,
 }

@@ -1,6 +1,11 @@
 import { forgets, wrongField, wrongKey, wrongOptions } from '../defect.js'
 import type { Defect } from '../reference-harness.js'
 
+const syntaxForgotten = forgets('keySyntax')
+const keyForgotten = forgets('maxKeyLength', 'keyFormat', 'key', 'namespace')
+/** The names of fields. */
+export const namesForgotten = forgets('header', 'replayedHeader', 'replayHeaders')
+
 /** Bindings that read the key wrongly. */
 export const keys: { readonly [guarantee: string]: Defect } = {
   'a key in quotes and the bare key are the same key': wrongKey((line) =>
@@ -12,12 +17,8 @@ export const keys: { readonly [guarantee: string]: Defect } = {
   'a backslash in quotes escapes a quote or a backslash': wrongKey((line) =>
     line.replaceAll('\\"', "'"),
   ),
-  'strict takes no bare key': wrongOptions(({ keySyntax }) => ({
-    keySyntax: keySyntax === 'strict' ? 'both' : keySyntax,
-  })),
-  'opaque takes the value as it stands, quotes and parameters included': wrongOptions(
-    ({ keySyntax }) => ({ keySyntax: keySyntax === 'opaque' ? 'both' : keySyntax }),
-  ),
+  'strict takes no bare key': syntaxForgotten,
+  'opaque takes the value as it stands, quotes and parameters included': syntaxForgotten,
   'a malformed or empty key is refused, even where it is optional': wrongField(
     'idempotency-key',
     (lines) => lines.filter((line) => line !== ''),
@@ -29,12 +30,12 @@ export const keys: { readonly [guarantee: string]: Defect } = {
   'a key has 255 characters at most': wrongOptions(({ maxKeyLength = 1_000 }) => ({
     maxKeyLength,
   })),
-  'maxKeyLength bounds a key, counted after decoding': forgets('maxKeyLength'),
+  'maxKeyLength bounds a key, counted after decoding': keyForgotten,
   'keys differ by case and by white space in quotes': wrongKey((line) => line.toLowerCase()),
-  'keyFormat narrows the keys: a UUID, a regular expression, a function': forgets('keyFormat'),
-  'header renames the field that carries the key': forgets('header'),
-  'key() takes the key from elsewhere, as it stands; undefined is no key': forgets('key'),
-  'namespaces share a store and no keys': forgets('namespace'),
+  'keyFormat narrows the keys: a UUID, a regular expression, a function': keyForgotten,
+  'header renames the field that carries the key': namesForgotten,
+  'key() takes the key from elsewhere, as it stands; undefined is no key': keyForgotten,
+  'namespaces share a store and no keys': keyForgotten,
   'scope and key never run together: a:b and c is not a and b:c': () => ({
     options: ({ scope, ...options }) => ({
       ...options,

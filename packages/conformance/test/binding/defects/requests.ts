@@ -1,4 +1,4 @@
-import { wrongBody, wrongField, wrongOptions, wrongTarget } from '../defect.js'
+import { forgets, wrongBody, wrongField, wrongOptions, wrongTarget } from '../defect.js'
 import type { Defect } from '../reference-harness.js'
 
 const isJson = (type: string): boolean => type === 'application/json'
@@ -15,6 +15,8 @@ const parsed = (text: string): unknown => {
 const inAnEnvelope = wrongBody((body, type) =>
   body.kind === 'parsed' && isJson(type) ? { ...body, value: { body: body.value } } : undefined,
 )
+
+const comparisonForgotten = forgets('fingerprint')
 
 const readAway = wrongBody((_body, _type, message) => {
   message.read()
@@ -52,9 +54,7 @@ export const requests: { readonly [guarantee: string]: Defect } = {
       ? { kind: 'bytes', bytes: body.bytes.subarray(0, -1) }
       : undefined,
   ),
-  'fingerprint.headers names fields that count as well': wrongOptions(({ fingerprint }) =>
-    typeof fingerprint === 'object' ? { fingerprint: { ...fingerprint, headers: [] } } : {},
-  ),
+  'fingerprint.headers names fields that count as well': comparisonForgotten,
   'JSON that means the same is the same': wrongOptions(({ fingerprint = {} }) =>
     typeof fingerprint === 'object' ? { fingerprint: { ...fingerprint, json: 'raw' } } : {},
   ),
@@ -75,9 +75,7 @@ export const requests: { readonly [guarantee: string]: Defect } = {
       ? { ...body, value: JSON.parse(JSON.stringify(body.value)) }
       : undefined,
   ),
-  'with json raw, the bytes of JSON count': wrongOptions(({ fingerprint }) =>
-    typeof fingerprint === 'object' ? { fingerprint: { ...fingerprint, json: 'semantic' } } : {},
-  ),
+  'with json raw, the bytes of JSON count': comparisonForgotten,
   'JSON that cannot be parsed counts by its bytes': wrongBody((body, type) =>
     body.kind === 'bytes' &&
     isJson(type) &&
@@ -92,12 +90,15 @@ export const requests: { readonly [guarantee: string]: Defect } = {
     const sorted = pairs.sort((one, other) => nameOf(one).localeCompare(nameOf(other)))
     return { kind: 'bytes', bytes: Buffer.from(sorted.join('&')) }
   }),
-  'fingerprint(request) replaces what is compared': wrongOptions(({ fingerprint }) =>
-    typeof fingerprint === 'function' ? { fingerprint: undefined } : {},
-  ),
-  'with fingerprint false, the key alone counts': wrongOptions(({ fingerprint }) =>
-    fingerprint === false ? { fingerprint: undefined } : {},
-  ),
+  'fingerprint(request) replaces what is compared': comparisonForgotten,
+  'with fingerprint false, the key alone counts': comparisonForgotten,
+  'with fingerprint false, a body of any size passes': comparisonForgotten,
+  'JSON that is nested too deep counts by its bytes; where a parser took those, it is refused':
+    wrongBody((body, type) =>
+      body.kind === 'parsed' && isJson(type) && JSON.stringify(body.value).startsWith('[[[')
+        ? { ...body, value: 'deep' }
+        : undefined,
+    ),
   'a record made on the bytes is replayed behind a parser': inAnEnvelope,
   'a record made behind a parser is replayed on the bytes': inAnEnvelope,
   'a handler reads the bytes of the body as if the layer were not there': readAway,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { IdempotencyStore } from '@retrysafe/core'
+import type { IdempotencyStore, WriteResult } from '@retrysafe/core'
 import {
   forgetful,
   forgets,
@@ -13,17 +13,24 @@ import type { Defect } from '../reference-harness.js'
 const isFull = (error: unknown): boolean => (error as { code?: string }).code === 'store-full'
 
 /** Store errors at an ending are taken for success. */
-const swallows = (verb: 'complete' | 'fail' | 'release'): Defect =>
-  wrongStore((store) => ({
-    [verb]: async (...given: never[]) => {
+const swallowsErrors = wrongStore((store) => {
+  const swallowed = <Terms extends unknown[]>(call: (...terms: Terms) => Promise<WriteResult>) => {
+    return async (...terms: Terms): Promise<WriteResult> => {
       try {
-        return await (store[verb] as (...terms: never[]) => Promise<unknown>)(...given)
+        return await call(...terms)
       } catch (error) {
         if (isFull(error)) throw error
         return 'ok'
       }
-    },
-  }))
+    }
+  }
+  return {
+    complete: swallowed(store.complete),
+    fail: swallowed(store.fail),
+    release: swallowed(store.release),
+  }
+})
+const serviceForgotten = forgets('onStoreDown', 'graceMs')
 
 /** Claims that failed are known by their tokens, and what is to undo them does something else. */
 const undoing = (
@@ -66,7 +73,6 @@ const unreadableRuns = wrongAcquisition((acquisition) =>
     ? { kind: 'acquired', attempt: 2, after: 'failed' }
     : undefined,
 )
-const swallowsComplete = swallows('complete')
 /** The layer's refusal is written as the answer of the key that it refused. */
 const recordsRefusals = wrongStore((store) => ({
   acquire: async (claim) => {
@@ -102,7 +108,7 @@ export const stores: { readonly [guarantee: string]: Defect } = {
       isGivenUp(lease.token) ? store.release(lease) : store.fail(lease, terms),
   })),
   'under run-unprotected a store that is down lets the handler run, and an event says so':
-    forgets('onStoreDown'),
+    serviceForgotten,
   'a store that is full refuses new keys, and still replays': wrongStore((store) => ({
     acquire: async (claim) => {
       try {
@@ -149,19 +155,24 @@ export const stores: { readonly [guarantee: string]: Defect } = {
     }
   },
 
-  'an ending that fails is tried again while the answer is held': swallowsComplete,
-  'when complete is refused for long, the true answer leaves, and the tries go on':
-    swallowsComplete,
-  'when fail is refused for long, the true answer leaves, and the tries go on': swallows('fail'),
-  'when release is refused for long, the true answer leaves, and the tries go on':
-    swallows('release'),
+  'an ending that fails is tried again while the answer is held': swallowsErrors,
+  'when complete is refused for long, the true answer leaves, and the tries go on': swallowsErrors,
+  'when fail is refused for long, the true answer leaves, and the tries go on': swallowsErrors,
+  'when release is refused for long, the true answer leaves, and the tries go on': swallowsErrors,
   'an ending whose answer was lost is one ending': wrongStore((store) => {
-    const tried = new Set<string>()
+    const lost = new Set<string>()
     return {
-      complete: (lease, { result, retentionMs }) => {
-        const again = tried.has(lease.token) ? [Uint8Array.of(0)] : []
-        tried.add(lease.token)
-        return store.complete(lease, { result: Buffer.concat([result, ...again]), retentionMs })
+      complete: async (lease, { result, retentionMs }) => {
+        const more = lost.has(lease.token) ? [Uint8Array.of(0)] : []
+        try {
+          return await store.complete(lease, {
+            result: Buffer.concat([result, ...more]),
+            retentionMs,
+          })
+        } catch (error) {
+          if ((error as Error).message === 'connection reset') lost.add(lease.token)
+          throw error
+        }
       },
     }
   }),
@@ -195,6 +206,7 @@ export const stores: { readonly [guarantee: string]: Defect } = {
       operations: (operations) => ({ ...operations, close: () => close() }),
     }
   },
+  'close() waits no longer than graceMs': serviceForgotten,
   'a listener that throws changes nothing': () => {
     let mistake: unknown
     return {
