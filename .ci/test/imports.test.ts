@@ -11,7 +11,7 @@ const packages = fileURLToPath(new URL('../../packages', import.meta.url))
  * here. Cycles within a layer are found by the linter (noImportCycles).
  */
 const layers = [
-  ['errors', 'response', 'request', 'deadline'],
+  ['errors', 'response', 'request', 'deadline', 'process-wide'],
   ['record', 'idempotency-key', 'canonical-form', 'canonical-json', 'content-coding', 'problem'],
   ['store', 'events', 'drain', 'fingerprint', 'record-key', 'response-policy', 'transaction'],
   ['options', 'settings', 'decision', 'reply', 'heartbeat'],

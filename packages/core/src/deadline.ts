@@ -48,5 +48,7 @@ export const asked = async <T>(call: () => Promise<T>): Promise<T> => call()
 export const asStoreError = (cause: unknown): StoreError => {
   const code =
     isIdempotencyError(cause) && cause.code === 'store-full' ? cause.code : 'store-unavailable'
-  return new StoreError(code, cause instanceof Error ? cause.message : String(cause), { cause })
+  const unreadable = isIdempotencyError(cause) && 'unreadable' in cause && cause.unreadable === true
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new StoreError(code, message, { cause, unreadable })
 }

@@ -1,4 +1,5 @@
 import { timer } from './deadline.js'
+import { processWide } from './process-wide.js'
 import type { IdempotencyStore } from './store.js'
 
 /** What runs on a store, until its ending is written. */
@@ -9,7 +10,7 @@ export interface Open {
 }
 
 // By store, since several routes with options of their own share one, and the last to close must not cut off the rest.
-const openByStore = new WeakMap<IdempotencyStore, Set<Open>>()
+const openByStore = processWide('open', () => new WeakMap<IdempotencyStore, Set<Open>>())
 
 /** Counts as running until `settled`. */
 export const trackOpen = (store: IdempotencyStore, open: Open): void => {

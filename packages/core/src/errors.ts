@@ -61,9 +61,16 @@ export class OptionError extends IdempotencyError {
 /** The store has no room (`store-full`) or cannot be asked (`store-unavailable`). */
 export class StoreError extends IdempotencyError {
   declare readonly code: 'store-full' | 'store-unavailable'
+  /** Whether something stands there that cannot be read: then nothing runs, not even unprotected. */
+  readonly unreadable: boolean
 
-  constructor(code: StoreError['code'], message: string, options?: { cause?: unknown }) {
+  constructor(
+    code: StoreError['code'],
+    message: string,
+    { unreadable = false, ...options }: { cause?: unknown; unreadable?: boolean } = {},
+  ) {
     super(code, message, options)
+    this.unreadable = unreadable
   }
 }
 

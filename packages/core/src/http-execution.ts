@@ -75,10 +75,11 @@ export const protectedExecution = <Native>(
     if (unmatched) return 'release'
     if (typeof policy !== 'function') return keepOf(status, policy)
     try {
-      const keep = policy({ status, headers })
-      return keep === 'complete' || keep === 'fail' || keep === 'release'
-        ? keep
-        : keepOf(status, 'default')
+      const keep: unknown = policy({ status, headers })
+      if (keep === 'complete' || keep === 'fail' || keep === 'release') return keep
+      // An asynchronous policy comes too late to be heard; that it fails must not end the process.
+      if (keep instanceof Promise) keep.catch(() => {})
+      return keepOf(status, 'default')
     } catch {
       // The answer has been given and its effects have happened: a mistake in the policy must not cost the record.
       return keepOf(status, 'default')
@@ -97,7 +98,7 @@ export const protectedExecution = <Native>(
     try {
       const result = await active.whatStands()
       if (result !== undefined) return await replayOf(result, terms)
-      return problemResponse('request-in-flight', problems)
+      return problemResponse('request-in-flight', problems, settings.onInFlight)
     } catch {
       return problemResponse('store-unavailable', problems)
     }

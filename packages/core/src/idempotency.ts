@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { asked, asStoreError, pause, withDeadline } from './deadline.js'
+import { asked, pause, withDeadline } from './deadline.js'
 import { type Decision, decide } from './decision.js'
 import { drain, trackOpen } from './drain.js'
 import { StoreError } from './errors.js'
 import type { Emitter, KeyDetail } from './events.js'
 import { type ActiveExecution, doubtRetentionOf, type HeldRequest, hold } from './holding.js'
-import { decodeResult, type StoredResult } from './record.js'
+import { decodeResult, type StoredResult, unreadable } from './record.js'
 import type { CommonSettings } from './settings.js'
 import type { Acquisition, Claim } from './store.js'
 
@@ -22,10 +22,10 @@ export type Claimed =
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'in-flight'; readonly retryAfterMs: number }
   | { readonly kind: 'doubt' }
-  /** `unreadable`: something stands there that this process cannot judge; it never runs, not even unprotected. */
+  /** Only where the store is `down` may it run without protection. */
   | {
       readonly kind: 'refused'
-      readonly reason: 'down' | 'full' | 'unreadable'
+      readonly reason: 'down' | 'full' | 'unreadable' | 'closed'
       readonly error: StoreError
       readonly detail: KeyDetail
     }
@@ -80,13 +80,17 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
       attempt,
       durationMs: performance.now() - startedAt,
     })
-    const refused = (error: StoreError, unreadable = false): Claimed => {
+    const refused = (error: StoreError): Claimed => {
       emitter.emit(error.code === 'store-full' ? 'store-full' : 'store-down', () => ({
         ...detail(0),
         error,
       }))
-      const reason = unreadable ? 'unreadable' : error.code === 'store-full' ? 'full' : 'down'
-      return { kind: 'refused', reason, error, detail: detail(0) }
+      return { kind: 'refused', reason: reasonOf(error), error, detail: detail(0) }
+    }
+    const reasonOf = (error: StoreError) => {
+      if (error.unreadable) return 'unreadable'
+      if (error.code === 'store-full') return 'full'
+      return closed ? 'closed' : 'down'
     }
     if (closed) return refused(layerClosed())
 
@@ -112,7 +116,7 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
         decision = decide(acquisition, { fingerprint, takeover, retryAfterMs })
       } catch (cause) {
         // Something stands there, but no record: it must not be taken for a store that is out of reach.
-        return refused(asStoreError(cause), true)
+        return refused(unreadable('it is none', cause))
       }
       switch (decision.kind) {
         case 'execute':
@@ -139,7 +143,7 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
             emitter.emit('replayed', () => detail(decision.attempt))
             return { kind: 'replay', result }
           } catch (error) {
-            return refused(error as StoreError, true)
+            return refused(error as StoreError)
           }
         case 'mismatch':
           emitter.emit('mismatch', () => detail(decision.attempt))
@@ -151,13 +155,7 @@ export const createEngine = (settings: CommonSettings, emitter: Emitter): Engine
           emitter.emit('doubt', () => detail(decision.attempt))
           return { kind: 'doubt' }
         case 'unreadable':
-          return refused(
-            new StoreError(
-              'store-unavailable',
-              'The record cannot be read: its fingerprint was made with other settings.',
-            ),
-            true,
-          )
+          return refused(unreadable('its fingerprint was made with other settings'))
         case 'again':
           fingerprint = decision.fingerprint
       }

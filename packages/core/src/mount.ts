@@ -1,4 +1,5 @@
 import type { HttpExecution } from './http-execution.js'
+import { processWide } from './process-wide.js'
 
 /** The claim of a request, for a second mount on its way to find. */
 export interface Mount {
@@ -6,11 +7,7 @@ export interface Mount {
   readonly http: HttpExecution
 }
 
-// One map however many copies of this module a process holds: an application may mix ESM and CommonJS.
-const symbol = Symbol.for('retrysafe.mounts')
-const registry = globalThis as { [symbol]?: WeakMap<object, Mount> }
-const mounts = registry[symbol] ?? new WeakMap<object, Mount>()
-registry[symbol] = mounts
+const mounts = processWide('mounts', () => new WeakMap<object, Mount>())
 
 export const mountOf = (carrier: object): Mount | undefined => mounts.get(carrier)
 

@@ -103,5 +103,9 @@ const parse = (text: string): unknown => {
 const checksum = (bytes: Buffer): Buffer =>
   createHash('sha256').update(bytes.subarray(kindAt)).digest().subarray(0, checksumBytes)
 
-const unreadable = (why: string, cause?: unknown): StoreError =>
-  new StoreError('store-unavailable', `The record cannot be read: ${why}.`, { cause })
+/** What a record is refused with that this version cannot judge. */
+export const unreadable = (why: string, cause?: unknown): StoreError =>
+  new StoreError('store-unavailable', `The record cannot be read: ${why}.`, {
+    cause,
+    unreadable: true,
+  })

@@ -16,7 +16,7 @@ export interface Operation {
   readonly key: string
   /** Whose key it is: the queue, the tenant. Not empty. */
   readonly scope: string
-  /** What the same key must come with again; compared by its meaning. Left out: the key alone counts. */
+  /** What the same key must come with again; compared by its meaning, or left out each time. */
   readonly payload?: unknown
 }
 
@@ -138,7 +138,7 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
 
   const standing = async <T>(active: ActiveExecution): Promise<T> => {
     const result = await active.whatStands()
-    if (result === undefined) throw inFlight(1_000)
+    if (result === undefined) throw inFlight(settings.onInFlight.retryAfterMs ?? 1_000)
     return toldBy<T>(result)
   }
 

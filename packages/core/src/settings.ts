@@ -112,7 +112,7 @@ const httpRules: Record<keyof IdempotencyOptions<never>, Rule> = {
   required: choice([false, true], 'It decides whether a request without a key runs.'),
   methods: {
     preset: ['POST', 'PATCH'],
-    isRight: (value) => isNames(value) && value.every((name) => !isSafe(name)),
+    isRight: (value) => isNames(value) && value.length > 0 && value.every((name) => !isSafe(name)),
     expected: 'a list of methods without GET, HEAD, OPTIONS and TRACE, in upper case',
     why: 'Safe methods have no effect that a retry could double (RFC 9110, section 9.2.1).',
   },

@@ -314,6 +314,20 @@ describe('a store that cannot be asked', () => {
     await expect(run(operation, work)).rejects.toMatchObject({ code: 'store-full' })
     expect(work).not.toHaveBeenCalled()
   })
+
+  it.each([
+    ['cannot read what it holds', { unreadable: true }],
+    ['was closed', undefined],
+  ])('keeps work from running without protection where it %s', async (_, unreadable) => {
+    const { run, store, layer } = scene({ onStoreDown: 'run-unprotected' })
+    if (unreadable === undefined) await layer.close()
+    store.next('acquire', async () => {
+      throw new StoreError('store-unavailable', 'corrupt', unreadable)
+    })
+    const work = vi.fn()
+    await expect(run(operation, work)).rejects.toMatchObject({ code: 'store-unavailable' })
+    expect(work).not.toHaveBeenCalled()
+  })
 })
 
 describe('a record that cannot be read', () => {

@@ -72,7 +72,19 @@ const wrong: readonly (readonly [string, readonly unknown[]])[] = [
   ['required', [null, 'yes', 1]],
   [
     'methods',
-    [null, 'POST', ['GET'], ['POST', 'HEAD'], ['OPTIONS'], ['TRACE'], ['post'], ['get'], [''], [1]],
+    [
+      null,
+      'POST',
+      [],
+      ['GET'],
+      ['POST', 'HEAD'],
+      ['OPTIONS'],
+      ['TRACE'],
+      ['post'],
+      ['get'],
+      [''],
+      [1],
+    ],
   ],
   ['skip', [null, true]],
   [

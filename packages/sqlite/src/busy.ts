@@ -38,7 +38,7 @@ export const unavailable = (file: string, cause: unknown): Error => {
       sqliteCode ? `${sqliteCode}: ${words}` : words,
       'What is not in the file is not protected.',
     ),
-    { cause },
+    { cause, unreadable: /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode) },
   )
 }
 

@@ -76,6 +76,7 @@ export const refuseState = (state: never): never => {
       `'${state}'`,
       'A record that cannot be read must not run again.',
     ),
+    { unreadable: true },
   )
 }
 
