@@ -136,6 +136,7 @@ for (const [name, express] of versions) {
         const port = await served(handler, true)
         expect(await exchange(port, { key: 'a' })).toEqual(bare)
         expect(facts.splice(0)).toEqual(expected)
+        expect((await exchange(port, { key: 'a' })).body).toBe(bare.body)
         expect(await exchange(port)).toEqual(bare)
         expect(await exchange(port, { method: 'HEAD', key: 'a' })).toEqual(
           await exchange(await served(handler, false), { method: 'HEAD', key: 'a' }),

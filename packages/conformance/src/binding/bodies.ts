@@ -80,16 +80,17 @@ export const requestBodies: readonly BindingGuarantee[] = [
     check: async (harness) => {
       const shop = await openShop(harness)
       const body = Buffer.alloc(4 * mebibyte)
-      const connection = connect(shop.port)
-      connection.stopReading()
-      await connection.write(
-        `POST /orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: a\r\nContent-Length: ${body.length}\r\n\r\n`,
-      )
-      await connection.write(body)
-      connection.readOn()
-      await connection.receives('body-too-large')
-      assert(connection.received().startsWith('HTTP/1.1 413 '), connection.received())
-      connection.hangUp()
+      const head = `POST /orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: a\r\nContent-Length: ${body.length}`
+      for (const connectionLine of ['', '\r\nConnection: close']) {
+        const connection = connect(shop.port)
+        connection.stopReading()
+        await connection.write(`${head}${connectionLine}\r\n\r\n`)
+        await connection.write(body)
+        connection.readOn()
+        await connection.receives('body-too-large')
+        assert(connection.received().startsWith('HTTP/1.1 413 '), connection.received())
+        connection.hangUp()
+      }
       hasRun(shop, 0)
     },
   },

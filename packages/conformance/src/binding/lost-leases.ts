@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hasRun, isFirst, isProblem, isReplay } from './expecting.js'
 import type { BindingGuarantee, BindingHarness } from './harness.js'
-import { json, openShop, type Shop, type ShopTerms, stream } from './shop.js'
+import { json, openShop, type Shop, type ShopTerms, stream, whole } from './shop.js'
 import { gate, until } from './waiting.js'
 
 const leaseMs = 60_000
@@ -42,11 +42,16 @@ export const lostLeases: readonly BindingGuarantee[] = [
     name: 'who lost the lease gives its client the answer that stands',
     points: ['12'],
     check: async (harness) => {
-      const { shop, slow, work } = await withSlowFirst(harness)
+      const { shop, slow, work } = await withSlowFirst(harness, {
+        handler: (_io, run) => whole(201, `run ${run}`, [[`X-Run-${run}`, 'yes']]),
+      })
       shop.store.advance(leaseMs)
       const second = await shop.send({ key: 'a' })
       work.open()
-      isReplay(await slow.answer(), second)
+      const answer = await slow.answer()
+      isReplay(answer, second)
+      assert.equal(answer.header('X-Run-2'), 'yes')
+      assert.equal(answer.header('X-Run-1'), undefined, 'of the answer that was dropped')
       isReplay(await shop.send({ key: 'a' }), second)
     },
   },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { hasRun, isFirst, isReplay, stateOf } from './expecting.js'
 import type { BindingGuarantee } from './harness.js'
 import { json, openShop } from './shop.js'
+import { down } from './suite-store.js'
 
 /** The layer more than once on the way of a request, and where it stands. */
 export const mounting: readonly BindingGuarantee[] = [
@@ -56,6 +57,19 @@ export const mounting: readonly BindingGuarantee[] = [
         isReplay(await shop.send({ key: 'a' }), first)
         hasRun(shop, 1)
       }
+    },
+  },
+  {
+    name: 'mounted twice, it runs unprotected once where the store is down and that is wished for',
+    points: ['8', '25', '36'],
+    check: async (harness) => {
+      const shop = await openShop(harness, {
+        options: { onStoreDown: 'run-unprotected' },
+        layers: (usual) => [usual, usual],
+      })
+      shop.store.faults.acquire = down
+      isFirst(await shop.send({ key: 'a', json: { sku: 1 } }))
+      hasRun(shop, 1)
     },
   },
   {

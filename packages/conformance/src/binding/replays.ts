@@ -38,7 +38,12 @@ export const replays: readonly BindingGuarantee[] = [
     whole(200, everyByte, [['Content-Type', 'image/png']]),
   ),
   sameTwice('an empty answer is replayed as one', () => whole(201)),
-  sameTwice('a 204 is replayed as one', () => whole(204)),
+  sameTwice(
+    'a 204 is replayed as one',
+    () => whole(204),
+    // RFC 9110, section 8.6: a 204 bears no length.
+    ({ header }) => assert.equal(header('Content-Length'), undefined),
+  ),
   sameTwice(
     'a 303 is replayed with its Location',
     () => whole(303, '', [['Location', '/orders/1']]),

@@ -79,8 +79,7 @@ const maxRestMs = 10_000
  * Reads away what a client is still sending, so that it comes to read the answer that was given early. Without
  * an end of its own, such a body costs a connection, not the server.
  */
-export const readAwayRest = (message: IncomingMessage): void => {
-  if (message.complete) return
+export const readAwayRest = (message: IncomingMessage, whenRead: () => void): void => {
   let rest = 0
   const cut = (): void => void message.socket.destroy()
   const timeout = setTimeout(cut, maxRestMs)
@@ -92,6 +91,9 @@ export const readAwayRest = (message: IncomingMessage): void => {
     })
     .on('error', () => {})
     .once('close', () => clearTimeout(timeout))
-    .once('end', () => clearTimeout(timeout))
+    .once('end', () => {
+      clearTimeout(timeout)
+      whenRead()
+    })
   message.resume()
 }

@@ -11,10 +11,13 @@ export const sendReply = (
 ): void => {
   response.statusCode = status
   setPairs(response, headers)
-  if (hasNoContent(status)) response.end()
-  else {
-    response.setHeader('Content-Length', body.length)
-    response.end(body)
+  const content = hasNoContent(status) ? undefined : body
+  if (content) response.setHeader('Content-Length', content.length)
+  if (message.complete) {
+    response.end(content)
+    return
   }
-  readAwayRest(message)
+  // The end may close the connection, and a client that is still sending would lose what it has not read.
+  if (content) response.write(content)
+  readAwayRest(message, () => response.end())
 }

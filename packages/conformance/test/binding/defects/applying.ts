@@ -90,6 +90,19 @@ export const applying: { readonly [guarantee: string]: Defect } = {
       },
     }
   },
+  'mounted twice, it runs unprotected once where the store is down and that is wished for': () => {
+    const read = new WeakSet<object>()
+    return {
+      request: (request) => ({
+        ...request,
+        readBody: async (limit) => {
+          if (read.has(request.native)) return { kind: 'consumed' }
+          read.add(request.native)
+          return request.readBody(limit)
+        },
+      }),
+    }
+  },
   'on the whole application, it protects every route': () => ({
     request: (request) => ({
       ...request,
