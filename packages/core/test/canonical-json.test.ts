@@ -52,6 +52,7 @@ describe('the canonical text of a document', () => {
     ['__proto__ and nothing', '{"__proto__":{"a":1}}', '{}'],
     ['two lone surrogates', '"\\ud800"', '"\\ud801"'],
     ['a lone surrogate and its replacement', '"\\ud800"', '"\ufffd"'],
+    ['names of one escaped character', '{"\\"":1}', '{"\\\\":1}'],
     ['an escaped escape', '"\\\\ud800"', '"\\ud800"'],
     ['zero and minus zero', '0', '-0'],
     ['a string and a number', '"1"', '1'],
