@@ -43,7 +43,7 @@ export class IdempotencyError extends Error {
   readonly status: number
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(message, options?.cause === undefined ? {} : { cause: options.cause })
     this.name = new.target.name
     this.code = code
     this.status = code in problemStatus ? problemStatus[code as ProblemCode] : 500

@@ -48,7 +48,7 @@ export interface IdempotencyOptions<Native> extends CommonOptions {
    * Whose key it is: a tenant, or a tenant and user. `'global'` says on purpose that all callers share one space.
    * Asked only where there is a key. An empty answer or a throw is 500 `scope-missing`; the handler does not run.
    */
-  readonly scope: 'global' | ((request: Native) => Awaitable<string>)
+  readonly scope: 'global' | ((request: Native) => Awaitable<string | undefined>)
   /** The field that carries the key. @default 'Idempotency-Key' */
   readonly header?: string
   /** Takes the key from elsewhere (a field of the body, a webhook's id); `undefined` is no key. */

@@ -13,7 +13,11 @@ const later = ['AsyncFunction', 'GeneratorFunction', 'AsyncGeneratorFunction']
 export const refuseAsynchronous = (work: unknown): void => {
   if (typeof work !== 'function') throw broken('the work to be a function', String(work))
   const kind = Object.prototype.toString.call(work).slice(8, -1)
-  if (later.includes(kind)) throw broken('the work to be a synchronous function', `a ${kind}`)
+  if (later.includes(kind))
+    throw broken(
+      'the work to be a synchronous function',
+      `${kind.startsWith('A') ? 'an' : 'a'} ${kind}`,
+    )
 }
 
 /** Refuses a promise that a plain function has answered. What it goes on to do cannot be taken back. */
