@@ -62,7 +62,7 @@ for (const [name, express] of versions) {
   describe(`a handler of ${name} whose source fails before anything has left`, () => {
     it('leaves a key that may run again at once', async () => {
       let runs = 0
-      const { port, told } = await opened((_request, response, next) => {
+      const { port, told } = await opened((_request, response) => {
         if (++runs > 1) {
           response.sendStatus(201)
           return
@@ -72,7 +72,8 @@ for (const [name, express] of versions) {
             this.destroy(new Error('the source failed'))
           },
         })
-        pipeline(source, response).catch(next)
+        // Nobody tells Express: the response that the pipeline has destroyed is all there is to go by.
+        pipeline(source, response).catch(() => undefined)
       })
       await exchange(port, { key: 'a' }).catch(() => undefined)
       await vi.waitFor(() => expect(told).toEqual(['failed']))
