@@ -119,7 +119,7 @@ export const createHttpIdempotency = <Native>(
       case 'refused': {
         const { reason, error } = claimed
         if (reason === 'full') return problem('store-full')
-        if (reason === 'unreadable' || settings.onStoreDown === 'refuse') {
+        if (reason !== 'down' || settings.onStoreDown === 'refuse') {
           return problem('store-unavailable')
         }
         emitter.emit('unprotected', () => ({ ...claimed.detail, error }))

@@ -61,10 +61,13 @@ export const idempotency = (options: ExpressOptions): ExpressIdempotency => {
           return
         case 'execute':
         case 'bypass':
-          captureResponse(response, begun.http, {
-            isUnmatched: (body) => isFinalHandlerAnswer(request, response, body),
-          })
-          next()
+          if (
+            captureResponse(response, begun.http, {
+              isUnmatched: (body) => isFinalHandlerAnswer(request, response, body),
+            })
+          ) {
+            next()
+          }
       }
     }, fail)
   }

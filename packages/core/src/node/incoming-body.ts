@@ -19,10 +19,21 @@ export const readBody = async (
   const isRead = message.readableDidRead || message.readableEnded || message.destroyed
   // Express's parsers mark what they have read; an empty object without the mark is only their default.
   const isParsed = (message as { _body?: unknown })._body === true || isRead
-  if (isParsed && parsed !== undefined) return { kind: 'parsed', value: parsed }
+  if (isParsed && parsed !== undefined && !isLeftover(message, parsed)) {
+    return { kind: 'parsed', value: parsed }
+  }
   if (isRead) return { kind: 'consumed' }
   return bufferBody(message, limit)
 }
+
+/** The empty object that Express 4 puts in place of a body it has not read, and that something else has. */
+const isLeftover = (message: IncomingMessage, parsed: unknown): boolean =>
+  (message as { _body?: unknown })._body !== true &&
+  Number(message.headers['content-length'] ?? Number.POSITIVE_INFINITY) > 2 &&
+  typeof parsed === 'object' &&
+  parsed !== null &&
+  Object.getPrototypeOf(parsed) === Object.prototype &&
+  Object.keys(parsed).length === 0
 
 /** RFC 9112, section 6.3: a request has a body where it declares one. */
 const hasBody = ({ headers }: IncomingMessage): boolean =>

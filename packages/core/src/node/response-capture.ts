@@ -59,6 +59,12 @@ export const createCapture = (
     // Through the outermost writeHead, so that those who set headers at the last moment do so before we look.
     if (head === undefined) response.writeHead(response.statusCode)
   }
+  /** The head that leaves is the one that was decided: for the handler, a status set later came too late. */
+  const decideHead = (): void => {
+    if (head === undefined) return
+    response.statusCode = head.status
+    response.statusMessage = head.statusMessage
+  }
   /** Ends the pretence that head and end have left. */
   const reveal = (): void => {
     Reflect.deleteProperty(response, 'headersSent')
@@ -86,6 +92,7 @@ export const createCapture = (
       waiting.push(step)
       return false
     }
+    if (!headLeft) decideHead()
     const flowing = step() !== false
     // A source that waits for a client who has gone would never come to its end; the record wants the end.
     if (closed && !headLeft) return true
@@ -116,6 +123,7 @@ export const createCapture = (
     waiting = []
     callbacks = []
     reveal()
+    if (!headLeft) decideHead()
     let flowing = true
     for (const step of steps) {
       headLeft = true
@@ -182,10 +190,10 @@ export const createCapture = (
     else if (ended) waiting.push(step)
     else if (phase !== 'replaced') {
       sealOnce()
-      if (bytes !== undefined) body.add(bytes)
+      const copy = bytes && body.add(bytes)
       ended = true
       if (callback) callbacks.push(callback)
-      advance(step)
+      advance(copy === undefined ? step : () => native.end(copy, ...given.slice(1)))
       // An ended answer is always kept back for its record; for the handler it has left.
       Object.assign(response, { finished: true })
     }

@@ -9,7 +9,8 @@ export interface ResponseHead {
 }
 
 export const headOf = (response: ServerResponse): ResponseHead => ({
-  status: response.statusCode,
+  // As Node does it: a handler may have set it as text.
+  status: Number(response.statusCode) | 0,
   statusMessage: response.statusMessage,
   headers: headerPairs(response),
 })
@@ -44,6 +45,10 @@ export const restoreHead = (response: ServerResponse, head: ResponseHead): void 
   setPairs(response, head.headers)
 }
 
+/** Node's own error, while the handler can still hear it. */
+const invalidReason = (): TypeError =>
+  Object.assign(new TypeError('Invalid character in statusMessage'), { code: 'ERR_INVALID_CHAR' })
+
 type GivenHeaders = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined
 
 /** `writeHead` in all its forms, up to the point where the head would be sent. */
@@ -53,7 +58,10 @@ export const applyHead = (
   reason: string | GivenHeaders,
   given: GivenHeaders,
 ): void => {
-  if (typeof reason === 'string') response.statusMessage = reason
+  if (typeof reason === 'string') {
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(reason)) throw invalidReason()
+    response.statusMessage = reason
+  }
   response.statusCode = status
   const headers = typeof reason === 'string' ? given : (reason ?? given)
   if (headers === undefined || headers === null) return

@@ -9,6 +9,8 @@ export const sendReply = (
   response: ServerResponse,
   { status, headers, body }: HttpResponse,
 ): void => {
+  // Something in front of the layer, a time-out for one, has answered meanwhile.
+  if (response.headersSent || response.destroyed) return
   response.statusCode = status
   setPairs(response, headers)
   const content = hasNoContent(status) ? undefined : body
