@@ -66,6 +66,8 @@ export const hold = ({
   const startedAt = performance.now()
   let unsavedProgress: Uint8Array | undefined
   let ending = false
+  /** A claim after a loss; an ending waits for it, lest it come after. */
+  let reclaiming: Promise<boolean> | undefined
   let abandoned = false
   let settle = (): void => {}
   const settled = new Promise<void>((resolve) => {
@@ -102,7 +104,9 @@ export const hold = ({
       return 'renewed'
     }
     // Not once the ending is on its way: it may be a release, which a claim would undo with nobody to end it.
-    return result === 'gone' && !ending && (await claimAgain()) ? 'renewed' : 'lost'
+    if (result !== 'gone' || ending) return 'lost'
+    reclaiming = claimAgain()
+    return (await reclaiming) ? 'renewed' : 'lost'
   }
 
   const beat = async (): Promise<'beaten' | 'failed'> => {
@@ -183,6 +187,7 @@ export const hold = ({
 
   const finish = async (written: Ending): Promise<Outcome | 'pending'> => {
     ending = true
+    await reclaiming?.catch(() => false)
     const until = Math.max(startedAt + maxRunMs, performance.now() + storeTimeoutMs)
     let lastError: IdempotencyError | undefined
     const outcome = writeEnding(written, {

@@ -50,7 +50,11 @@ export const createBatch = (
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as never)
       return []
     } catch (error) {
-      if (database.inTransaction) statements.rollback()
+      try {
+        if (database.inTransaction) statements.rollback()
+      } catch {
+        // The connection is past saving: every verb is told so by its next try.
+      }
       if (isBusy(error)) return batch.filter((each) => isInTime(each, error))
       // One of them is at fault, or has found the file full. Each alone, so that it does not take the others along.
       if (batch.length > 1) return batch.flatMap((each) => commitTogether([each]))

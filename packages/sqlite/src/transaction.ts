@@ -63,7 +63,11 @@ export const createTransaction = (terms: TransactionTerms) => {
   ): Outcome<T> => {
     const rolledBack = (reason: Rollback, error: unknown): Outcome<T> => {
       // SQLite may have rolled back itself, and the work may have closed the database.
-      if (database.inTransaction) despiteHalfRead(database, statements.rollback)
+      try {
+        if (database.inTransaction) despiteHalfRead(database, statements.rollback)
+      } catch {
+        // The connection is past saving; whoever waits is told what led here.
+      }
       return { kind: 'rolled-back', reason, error }
     }
     let value: Synchronous<T>
