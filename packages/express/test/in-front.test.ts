@@ -95,4 +95,28 @@ describe.each(versions)('An answer that has been given through %s', (_name, expr
     await exchange(port, { key: 'a' })
     expect(runs).toBe(2)
   })
+
+  it('is refused to the handler where its reason phrase is none of HTTP', async () => {
+    const app = express()
+    app.post('/', idempotency({ store: memoryStore(), scope: 'global' }), (_request, response) => {
+      response.writeHead(201, 'bad\nreason').end('x')
+    })
+    expect((await exchange(await serve(app), { key: 'a' })).head).toContain('500')
+  })
+
+  it('is not given again without protection once the layer is closed', async () => {
+    let runs = 0
+    const once = idempotency({
+      store: memoryStore(),
+      scope: 'global',
+      onStoreDown: 'run-unprotected',
+    })
+    const app = express()
+    app.post('/', once, (_request, response) => response.json({ runs: ++runs }))
+    const port = await serve(app)
+    await exchange(port, { key: 'a' })
+    await once.close()
+    expect((await exchange(port, { key: 'a' })).head).toContain('503')
+    expect(runs).toBe(1)
+  })
 })
