@@ -11,7 +11,7 @@ const alias = [
   ...(Number.parseInt(process.versions.node, 10) < 22
     ? [{ find: /^better-sqlite3$/, replacement: 'better-sqlite3-12' }]
     : []),
-  { find: /^@retrysafe\/core\/node$/, replacement: source('core/src/node/index.ts') },
+  { find: /^@retrysafe\/core\/(node|fetch)$/, replacement: source('core/src/$1/index.ts') },
   ...readdirSync(packages).map((name) => ({
     find: new RegExp(`^@retrysafe/${name}$`),
     replacement: source(`${name}/src/index.ts`),

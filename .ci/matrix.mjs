@@ -1,5 +1,6 @@
 // Runs the tests under the other Node.js versions, each brought as the npm package `node`:
-// `npm run test:matrix` for all, `npm run test:matrix -- 24` for one. `npm test` tests the one at hand.
+// `npm run test:matrix` for all, `npm run test:matrix -- 24` for one; what begins with a dash goes to vitest.
+// `npm test` tests the one at hand.
 import { nodeExecutable, remember } from './setup/from-npm.mjs'
 import { runTests } from './setup/tasks.mjs'
 import { build, install } from './setup/workspace.mjs'
@@ -7,7 +8,9 @@ import { build, install } from './setup/workspace.mjs'
 // Node.js 20 is not here: it needs a driver compiled by itself, which `npm test` makes where it is run.
 const versions = ['22.23.3', '24.21.0', '26.10.0']
 
-const wanted = process.argv.slice(2)
+const given = process.argv.slice(2)
+const wanted = given.filter((argument) => !argument.startsWith('-'))
+const options = given.filter((argument) => argument.startsWith('-'))
 const chosen = versions.filter(
   (version) => wanted.length === 0 || wanted.includes(version.split('.')[0]),
 )
@@ -25,7 +28,7 @@ for (const version of chosen) {
   console.log(`\nNode.js ${version}, about 10 s to bring it`)
   const execPath = await nodeExecutable(version)
   remember()
-  results.push({ version, code: (await runTests([], execPath)).code })
+  results.push({ version, code: (await runTests(options, execPath)).code })
 }
 console.log()
 for (const { version, code } of results)

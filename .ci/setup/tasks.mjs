@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { choose, targets } from '../../examples/inventory/demo/targets.mjs'
 import { broughtNode, carriesDriver, nodeForDemo, nodeForTests } from './driver.mjs'
 import { remember } from './from-npm.mjs'
 import { node, root } from './process.mjs'
 import { build, buildFor, install, turbo } from './workspace.mjs'
 
-const example = 'examples/inventory'
-const demo = `${example}/demo/main.mjs`
+const demo = 'examples/inventory/demo/main.mjs'
 
 /** Says what is set up and how long that takes about, does it, and says how long it took. */
 const settingUp = async (parts, about, work) => {
@@ -27,6 +27,12 @@ export const runTests = (args, execPath) =>
 export const tasks = {
   /** The inventory case, in the way that a newcomer waits least for. */
   async demo(args) {
+    const choice = choose(args, process.env.STORE)
+    if ('refusal' in choice) {
+      console.error(choice.refusal)
+      return 2
+    }
+    const example = targets[choice.target].folder
     const parts = ['pnpm', 'the packages', 'the build of what the demo needs']
     if (!carriesDriver) parts.push(`Node.js ${broughtNode} for the demo, from npm`)
     const execPath = await settingUp(parts, 'about 30 s', async () => {

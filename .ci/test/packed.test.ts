@@ -16,6 +16,8 @@ const pinned = (directory: string, ...names: string[]) =>
 const companions = [
   ...pinned('.', 'typescript', 'vitest', '@types/node'),
   ...pinned('packages/express', 'express', '@types/express'),
+  ...pinned('packages/koa', 'koa', '@types/koa'),
+  ...pinned('packages/hono', 'hono'),
   ...pinned('packages/sqlite', '@types/better-sqlite3'),
   ...(carriesDriver ? pinned('packages/sqlite', 'better-sqlite3') : ['better-sqlite3@12.11.1']),
 ]

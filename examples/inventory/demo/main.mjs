@@ -8,6 +8,15 @@ import { killAll } from './processes.mjs'
 import { createReport } from './report.mjs'
 import { scenes } from './scenes.mjs'
 import { openSide } from './side.mjs'
+import { choose, targets } from './targets.mjs'
+
+const choice = choose(process.argv.slice(2), process.env.STORE)
+if ('refusal' in choice) {
+  console.error(choice.refusal)
+  process.exit(2)
+}
+const { target, store } = choice
+const isForgetful = store === 'memory'
 
 const folder = mkdtempSync(join(tmpdir(), 'inventory-'))
 process.once('exit', () => {
@@ -23,19 +32,25 @@ const hasColours = process.stdout.isTTY === true && !process.env.NO_COLOR
 const report = createReport(console.log, hasColours)
 
 console.log(`A warehouse system sends stock updates to an API and sends them again when it hears nothing.
-The same API runs twice, each in a process and on a file of its own: with retrysafe, and without.
+The same API runs twice, each in a process and on a file of its own: with retrysafe on ${targets[target].title}, and without.
 At first there are A-100 = 100, B-200 = 50 and C-300 = 1,000,000.
 `)
+if (isForgetful) {
+  console.log(`Its keys are in memory: a server that is killed forgets them. A retry then runs again, finds the adjustment
+that was made, and answers with that.
+`)
+}
 const opensAt = performance.now()
 const without = await openSide('without', folder)
 // How long a start takes here. However slow the machine: a sender that gives up has given the server its time, and a
 // server that was killed is there again before its lease is over.
 const startMs = Math.ceil(performance.now() - opensAt)
 const patienceMs = Math.max(1_000, startMs)
-const sides = [await openSide('with', folder, Math.max(2_000, 4 * startMs)), without]
+const leaseMs = Math.max(2_000, 4 * startMs)
+const sides = [await openSide('with', folder, { target, store, leaseMs }), without]
 
 report.begin()
-for (const scene of scenes) {
+for (const scene of scenes(isForgetful)) {
   const values = await Promise.all(sides.map((side) => scene.play(side, patienceMs)))
   report.scene(scene, values)
 }

@@ -2,7 +2,7 @@
 // The same API without the layer: every request that arrives is taken for a new one.
 import Database from 'better-sqlite3'
 import express from 'express'
-import { answerAdjustment } from '../src/answer.mjs'
+import { replyTo } from '../src/reply.mjs'
 import { openStock } from '../src/stock.mjs'
 
 const { PORT = '3000', DATABASE = './inventory.db' } = process.env
@@ -15,7 +15,8 @@ const adjust = db.transaction(stock.adjust)
 
 const app = express()
 app.post('/adjustments', express.json(), (req, res) => {
-  answerAdjustment(res, adjust.immediate(req.body.sku, req.body.delta))
+  const { status, headers, body } = replyTo(adjust.immediate(req.body.sku, req.body.delta))
+  res.status(status).set(headers).json(body)
 })
 app.get('/adjustments', (_req, res) => {
   res.json(stock.adjustments())

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { targets } from './targets.mjs'
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -41,17 +42,29 @@ const startNode = (args, env = {}) => {
  *
  * @param {object} how
  * @param {'with' | 'without'} [how.layer]
+ * @param {import('./targets.mjs').Target} [how.target] The framework of the one with the layer.
+ * @param {import('./targets.mjs').Store} [how.store]
  * @param {string} how.database
  * @param {number} [how.leaseMs]
  * @param {number} [how.workMs]
  */
-export const startServer = async ({ layer = 'with', database, leaseMs, workMs = 0 }) => {
-  const program = here(layer === 'with' ? '../src/server.mjs' : './naive-server.mjs')
+export const startServer = async ({
+  layer = 'with',
+  target = 'express',
+  store = 'sqlite',
+  database,
+  leaseMs,
+  workMs = 0,
+}) => {
+  const program = here(
+    layer === 'with' ? `../../../${targets[target].folder}/src/server.mjs` : './naive-server.mjs',
+  )
   const { child, ended } = startNode(
     [`--import=${new URL('./die-at.mjs', import.meta.url)}`, program],
     {
       PORT: '0',
       DATABASE: database,
+      STORE: store,
       LEASE_MS: leaseMs === undefined ? '' : String(leaseMs),
       WORK_MS: String(workMs),
     },

@@ -10,14 +10,14 @@ import { startSender, startServer } from './processes.mjs'
  *
  * @param {'with' | 'without'} layer
  * @param {string} folder
- * @param {number} [leaseMs]
+ * @param {import('./targets.mjs').Choice & { leaseMs?: number }} [terms] Of the one with the layer.
  */
-export const openSide = async (layer, folder, leaseMs) => {
+export const openSide = async (layer, folder, terms) => {
   const database = join(folder, `${layer}.db`)
   const sender = startSender()
   const network = await openNetwork()
   const start = async () => {
-    const started = await startServer({ layer, database, ...(leaseMs && { leaseMs }) })
+    const started = await startServer({ layer, database, ...terms })
     network.leadTo(started.port)
     return started
   }

@@ -1,8 +1,15 @@
 // @ts-check
 import { setTimeout } from 'node:timers/promises'
 import express from 'express'
-import { answerAdjustment, answerProblem } from './answer.mjs'
-import { requireSupplier } from './supplier.mjs'
+import {
+  invalidAdjustment,
+  replyTo,
+  unauthenticated,
+  unknownAdjustment,
+  unknownSku,
+} from './reply.mjs'
+import { isAdjustment } from './stock.mjs'
+import { supplierOf } from './supplier.mjs'
 
 /**
  * The API. An adjustment and the record of its key are committed in one transaction, so that it is made once,
@@ -11,7 +18,7 @@ import { requireSupplier } from './supplier.mjs'
  * @param {object} parts
  * @param {ReturnType<typeof import('./stock.mjs').openStock>} parts.stock
  * @param {Pick<import('@retrysafe/sqlite').SqliteStore, 'transaction'>} parts.store
- * @param {import('express').RequestHandler} parts.once
+ * @param {express.RequestHandler} parts.once
  * @param {number} parts.workMs What an adjustment takes before its transaction, in milliseconds.
  * @returns {express.Express}
  */
@@ -20,13 +27,13 @@ export const createApplication = ({ stock, store, once, workMs }) => {
 
   app.post('/adjustments', requireSupplier, express.json(), once, async (req, res) => {
     if (!isAdjustment(req.body)) {
-      answerProblem(res, 400, 'invalid-adjustment', 'Send { "sku": text, "delta": whole number }.')
+      give(res, invalidAdjustment())
       return
     }
     const { sku, delta } = req.body
     await setTimeout(workMs)
     await store.transaction(req.idempotency, () => {
-      answerAdjustment(res, stock.adjust(sku, delta))
+      give(res, replyTo(stock.adjust(sku, delta)))
     })
   })
 
@@ -37,17 +44,32 @@ export const createApplication = ({ stock, store, once, workMs }) => {
   app.get('/adjustments/:id', (req, res) => {
     const adjustment = stock.adjustment(req.params.id)
     if (adjustment) res.json(adjustment)
-    else answerProblem(res, 404, 'unknown-adjustment', `There is no adjustment ${req.params.id}.`)
+    else give(res, unknownAdjustment(req.params.id))
   })
 
   app.get('/stock/:sku', (req, res) => {
     const item = stock.find(req.params.sku)
     if (item) res.json(item)
-    else answerProblem(res, 404, 'unknown-sku', `There is no ${req.params.sku}.`)
+    else give(res, unknownSku(req.params.sku))
   })
 
+  app.use(refuseUnparsable)
   return app
 }
 
-/** @param {any} body */
-const isAdjustment = (body) => typeof body?.sku === 'string' && Number.isSafeInteger(body.delta)
+/** @type {import('express').RequestHandler} */
+const requireSupplier = (req, res, next) => {
+  if (supplierOf(req.get('authorization'))) return next()
+  give(res, unauthenticated())
+}
+
+/** @type {import('express').ErrorRequestHandler} */
+const refuseUnparsable = (error, _req, res, next) => {
+  if (error.type !== 'entity.parse.failed') return next(error)
+  give(res, invalidAdjustment())
+}
+
+/** @type {(res: import('express').Response, reply: import('./reply.mjs').Reply) => void} */
+const give = (res, { status, headers, body }) => {
+  res.status(status).set(headers).json(body)
+}

@@ -14,7 +14,7 @@ db.pragma('journal_mode = WAL')
 const store = sqliteStore({ database: db })
 const once = idempotency({
   store,
-  scope: supplierOf,
+  scope: (req) => supplierOf(req.get('authorization')),
   required: true,
   ...(LEASE_MS && { leaseMs: Number(LEASE_MS) }),
 })

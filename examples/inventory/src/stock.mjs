@@ -5,8 +5,18 @@
 /**
  * @typedef {{ kind: 'adjusted', adjustment: Adjustment }
  *   | { kind: 'unknown-sku', sku: string }
- *   | { kind: 'below-zero', item: Item, delta: number }} Outcome
+ *   | { kind: 'below-zero', item: Item, delta: number }
+ *   | { kind: 'other-adjustment', adjustment: Adjustment }} Outcome
  */
+
+/**
+ * Whether a body asks for an adjustment.
+ *
+ * @param {any} body
+ * @returns {body is { sku: string, delta: number }}
+ */
+export const isAdjustment = (body) =>
+  typeof body?.sku === 'string' && Number.isSafeInteger(body.delta)
 
 /**
  * The stock and everything that was taken from it or added to it.
@@ -14,20 +24,18 @@
  * @param {import('better-sqlite3').Database} db
  */
 export const openStock = (db) => {
-  db.transaction(makeTables).immediate(db)
+  db.transaction(bringUpToDate).immediate(db)
 
   const findItem = db.prepare('SELECT sku, on_hand AS onHand FROM stock WHERE sku = ?')
   const update = db.prepare('UPDATE stock SET on_hand = ? WHERE sku = ?')
+  const columns = 'id, sku, delta, on_hand AS onHand'
   const insert = db.prepare(
-    `INSERT INTO adjustments (sku, delta, on_hand) VALUES (?, ?, ?)
-     RETURNING id, sku, delta, on_hand AS onHand`,
+    `INSERT INTO adjustments (sku, delta, on_hand, derived_key) VALUES (?, ?, ?, ?)
+     RETURNING ${columns}`,
   )
-  const findAdjustment = db.prepare(
-    'SELECT id, sku, delta, on_hand AS onHand FROM adjustments WHERE id = ?',
-  )
-  const listAdjustments = db.prepare(
-    'SELECT id, sku, delta, on_hand AS onHand FROM adjustments ORDER BY id',
-  )
+  const findAdjustment = db.prepare(`SELECT ${columns} FROM adjustments WHERE id = ?`)
+  const findMade = db.prepare(`SELECT ${columns} FROM adjustments WHERE derived_key = ?`)
+  const listAdjustments = db.prepare(`SELECT ${columns} FROM adjustments ORDER BY id`)
 
   /** @type {(sku: string) => Item | undefined} */
   const find = (sku) => /** @type {any} */ (findItem.get(sku))
@@ -39,38 +47,54 @@ export const openStock = (db) => {
   const adjustments = () => /** @type {any} */ (listAdjustments.all())
 
   /**
-   * Must run inside a write transaction: nobody may come between the look and the writes.
+   * Must run inside a write transaction: nobody may come between the look and the writes. With a derived key the
+   * adjustment is made once for that key; whoever asks again hears of the one that was made.
    *
-   * @type {(sku: string, delta: number) => Outcome}
+   * @type {(sku: string, delta: number, derivedKey?: string) => Outcome}
    */
-  const adjust = (sku, delta) => {
+  const adjust = (sku, delta, derivedKey) => {
+    const made = derivedKey && /** @type {Adjustment | undefined} */ (findMade.get(derivedKey))
+    if (made) {
+      const isSame = made.sku === sku && made.delta === delta
+      return { kind: isSame ? 'adjusted' : 'other-adjustment', adjustment: made }
+    }
     const item = find(sku)
     if (!item) return { kind: 'unknown-sku', sku }
     const onHand = item.onHand + delta
     if (onHand < 0) return { kind: 'below-zero', item, delta }
     update.run(onHand, sku)
-    return { kind: 'adjusted', adjustment: /** @type {any} */ (insert.get(sku, delta, onHand)) }
+    const inserted = insert.get(sku, delta, onHand, derivedKey ?? null)
+    return { kind: 'adjusted', adjustment: /** @type {Adjustment} */ (inserted) }
   }
 
   return { find, adjust, adjustment, adjustments }
 }
 
+/** What each version of the file has over the one before; `user_version` counts them. */
+const versions = [
+  `CREATE TABLE stock (sku TEXT PRIMARY KEY, on_hand INTEGER NOT NULL CHECK (on_hand >= 0)) STRICT;
+   CREATE TABLE adjustments (
+     id INTEGER PRIMARY KEY,
+     sku TEXT NOT NULL REFERENCES stock,
+     delta INTEGER NOT NULL,
+     on_hand INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO stock VALUES ('A-100', 100), ('B-200', 50), ('C-300', 1000000);`,
+
+  `ALTER TABLE adjustments ADD COLUMN derived_key TEXT;
+   CREATE UNIQUE INDEX adjustments_derived_key ON adjustments (derived_key);`,
+]
+
 /**
- * Tables and initial stock, on the first start only.
+ * Tables and initial stock on the first start, and what an earlier version of the file lacks.
  *
  * @param {import('better-sqlite3').Database} db
  */
-const makeTables = (db) => {
-  if (db.pragma('user_version', { simple: true }) !== 0) return
-  db.exec(`
-    CREATE TABLE stock (sku TEXT PRIMARY KEY, on_hand INTEGER NOT NULL CHECK (on_hand >= 0)) STRICT;
-    CREATE TABLE adjustments (
-      id INTEGER PRIMARY KEY,
-      sku TEXT NOT NULL REFERENCES stock,
-      delta INTEGER NOT NULL,
-      on_hand INTEGER NOT NULL
-    ) STRICT;
-    INSERT INTO stock VALUES ('A-100', 100), ('B-200', 50), ('C-300', 1000000);
-    PRAGMA user_version = 1;
-  `)
+const bringUpToDate = (db) => {
+  const version = Number(db.pragma('user_version', { simple: true }))
+  if (version > versions.length) {
+    throw new Error(`${db.name} was made by a later version of this example.`)
+  }
+  for (const step of versions.slice(version)) db.exec(step)
+  if (version < versions.length) db.pragma(`user_version = ${versions.length}`)
 }

@@ -44,15 +44,24 @@ export const adjust = (
   key: string | undefined,
   adjustment: unknown,
   supplier: string | undefined = 'acme',
+) => sendBody(url, key, JSON.stringify(adjustment), 'application/json', supplier)
+
+/** Sends whatever it is in the place of an adjustment. */
+export const sendBody = (
+  url: string,
+  key: string | undefined,
+  body: string,
+  type: string,
+  supplier = 'acme',
 ) =>
   send(`${url}/adjustments`, {
     method: 'POST',
     headers: {
-      'content-type': 'application/json',
+      'content-type': type,
       ...(key !== undefined && { 'idempotency-key': key }),
       ...(supplier !== '' && { authorization: `Bearer ${supplier}` }),
     },
-    body: JSON.stringify(adjustment),
+    body,
   })
 
 export const get = async (url: string, path: string) => JSON.parse((await send(url + path)).text)

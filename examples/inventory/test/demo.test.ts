@@ -1,42 +1,54 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createReport } from '../demo/report.mjs'
+import { choose } from '../demo/targets.mjs'
+import { startDemo } from './suites/demo.js'
+import { describeDemo } from './suites/index.js'
 
-/** Starts the demo with a folder of its own for what it leaves behind. */
-const startDemo = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'inventory-demo-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
-  const program = fileURLToPath(new URL('../demo/main.mjs', import.meta.url))
-  const demo = spawn(process.execPath, [program], {
-    env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
-  })
-  let output = ''
-  for (const stream of [demo.stdout, demo.stderr])
-    stream.setEncoding('utf8').on('data', (text) => {
-      output += text
-    })
-  const ended = once(demo, 'close').then(([code]) => ({ code, output, left: readdirSync(folder) }))
-  return { demo, ended }
-}
+describeDemo({ target: 'express', store: 'sqlite' })
 
 describe('The demo', () => {
-  test('shows the right figures and leaves nothing behind', { timeout: 120_000 }, async () => {
-    const { code, output, left } = await startDemo().ended
-    expect({ code, left }, output).toEqual({ code: 0, left: [] })
-    expect(output).toContain('Every figure is as expected.')
-  })
-
   test('leaves nothing behind when it is interrupted', { timeout: 60_000 }, async () => {
-    const { demo, ended } = startDemo()
+    const { demo, ended } = startDemo([], 'sqlite')
     while (!String((await once(demo.stdout, 'data'))[0]).includes('A-100 on hand'));
     demo.kill('SIGINT')
     const { code, left } = await ended
     expect({ code, left }).toEqual({ code: 130, left: [] })
+  })
+
+  test('is played on Express and SQLite unless told otherwise', () => {
+    expect(choose([])).toEqual({ target: 'express', store: 'sqlite' })
+    expect(choose(['--target', 'hono'])).toEqual({ target: 'hono', store: 'sqlite' })
+    expect(choose(['--target=koa'], 'memory')).toEqual({ target: 'koa', store: 'memory' })
+  })
+
+  test('refuses in one line, and before anything is set up, what it cannot be played on', async () => {
+    const start = fileURLToPath(new URL('../../../.ci/start.mjs', import.meta.url))
+    const refused = spawn(process.execPath, [start, 'demo', '--target', 'nest'])
+    const [[code], output, errors] = await Promise.all([
+      once(refused, 'close'),
+      text(refused.stdout),
+      text(refused.stderr),
+    ])
+    expect({ code, output, errors }).toEqual({
+      code: 2,
+      output: '',
+      errors: '--target is express|hono|koa, not nest.\n',
+    })
+    expect(await startDemo(['--target', 'nest'], 'sqlite').ended).toEqual({
+      code: 2,
+      output: errors,
+      left: [],
+    })
+    expect(choose(['--all'])).toEqual({
+      refusal: 'The demo takes --target express|hono|koa, not --all.',
+    })
+    expect(choose(['--target', 'express'], 'memory')).toEqual({
+      refusal: 'With --target express, STORE is sqlite, not memory.',
+    })
   })
 
   test('tells every figure that is not the expected one', () => {

@@ -3,6 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Server, startServer } from '../demo/processes.mjs'
+import { type Choice, targets } from '../demo/targets.mjs'
+
+/** What a suite is about, for its title. */
+export const titleOf = ({ target, store }: Choice) =>
+  `on ${targets[target].title}${store === 'memory' ? ' with its keys in memory' : ''}`
 
 /** A database file that is there for one test. */
 export const newDatabase = () => {
@@ -13,7 +18,7 @@ export const newDatabase = () => {
 
 /** The real server in a process of its own, for one test. */
 export const serve = async (
-  terms: { database?: string; leaseMs?: number; workMs?: number } = {},
+  terms: Choice & { database?: string; leaseMs?: number; workMs?: number },
 ): Promise<Server> => {
   const server = await startServer({ ...terms, database: terms.database ?? newDatabase() })
   onTestFinished(async () => {

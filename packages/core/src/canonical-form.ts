@@ -1,17 +1,36 @@
 type Pair = readonly [name: string, value: string]
 
+/** Whether a field of this name does not count. */
+export type IsExcluded = (name: string) => boolean
+
+/** The fields of these names, with all that forms nest below them in brackets: `a[]`, `a[0]` and `a[b]` are `a`'s. */
+export const excludedFields = (names: readonly string[]): IsExcluded => {
+  const fields = names.map(withoutIndex)
+  return (name) =>
+    fields.some((field) => withoutIndex(name) === field || name.startsWith(`${field}[`))
+}
+
+const none: IsExcluded = () => false
+
 /** Every decoded pair, in the order sent. */
-export const formPairs = (text: string): string => JSON.stringify(pairsOf(text))
+export const formPairs = (text: string, isExcluded: IsExcluded = none): string =>
+  JSON.stringify(pairsOf(text).filter(([name]) => !isExcluded(name)))
 
 /**
  * What survives a parser: the pairs by name, since an object keeps no order between names. `a[]=1` and
  * `a[0]=1` are `a=1`, as parsers read them; inside a name the index stays, since it says what belongs together.
  */
-export const formFields = (text: string): string =>
-  sorted(pairsOf(text).map(([name, value]) => [name.replace(/\[\d*\]$/, ''), value]))
+export const formFields = (text: string, isExcluded: IsExcluded = none): string =>
+  sorted(
+    pairsOf(text).map(([name, value]) => [withoutIndex(name), value]),
+    isExcluded,
+  )
 
 /** The same, of the object that a parser made. */
-export const parsedFormFields = (value: unknown): string => sorted(flatten('', value, 0))
+export const parsedFormFields = (value: unknown, isExcluded: IsExcluded = none): string =>
+  sorted(flatten('', value, 0), isExcluded)
+
+const withoutIndex = (name: string): string => name.replace(/\[\d*\]$/, '')
 
 /** Throws `URIError` where an escape is not UTF-8: decoded, all of those would be the same replacement. */
 const pairsOf = (text: string): Pair[] => {
@@ -37,5 +56,7 @@ const flatten = (name: string, value: unknown, depth: number): Pair[] => {
   return [[name, String(value)]]
 }
 
-const sorted = (pairs: Pair[]): string =>
-  JSON.stringify(pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+const sorted = (pairs: readonly Pair[], isExcluded: IsExcluded): string =>
+  JSON.stringify(
+    pairs.filter(([name]) => !isExcluded(name)).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+  )

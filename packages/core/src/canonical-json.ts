@@ -1,3 +1,5 @@
+import type { ExcludedMembers } from './excluded-members.js'
+
 /** Deeper than this, a document is compared by its bytes; where those are gone, it is refused. */
 export const maxJsonDepth = 256
 
@@ -10,9 +12,10 @@ export class JsonBoundError extends Error {}
 /**
  * One text for all documents that mean the same: members sorted, white space and escapes made alike. A number
  * stays the text that was sent and a member that stands twice stands twice, so that different documents never
- * meet. `text` must be JSON (what `JSON.parse` takes).
+ * meet. `text` must be JSON (what `JSON.parse` takes). What is left out is walked all the same: the bounds hold for
+ * the whole document.
  */
-export const canonicalText = (text: string): string => {
+export const canonicalText = (text: string, excluded?: ExcludedMembers): string => {
   let at = 0
 
   const blank = (): void => {
@@ -48,14 +51,19 @@ export const canonicalText = (text: string): string => {
     }
     at++
   }
-  const value = (depth: number): string => {
+  const value = (depth: number, excluded: ExcludedMembers | undefined): string => {
     if (depth > maxJsonDepth) throw new JsonBoundError()
     blank()
     const first = text.charAt(at)
     if (first === '"') return string()
     if (first === '[') {
       const items: string[] = []
-      parts(']', () => items.push(value(depth + 1)))
+      let index = 0
+      parts(']', () => {
+        const inner = excluded?.items.get(index++)
+        const item = value(depth + 1, inner)
+        if (!inner?.isWhole) items.push(item)
+      })
       return `[${items.join(',')}]`
     }
     if (first === '{') {
@@ -64,21 +72,23 @@ export const canonicalText = (text: string): string => {
         const name = string()
         blank()
         at++
-        members.push([name, value(depth + 1)])
+        const inner = excluded?.members.get(name)
+        const member = value(depth + 1, inner)
+        if (!inner?.isWhole) members.push([name, member])
       })
       return joinMembers(members)
     }
     return literal()
   }
 
-  return value(0)
+  return value(0, excluded)
 }
 
 /**
  * The same of a parsed value. What JSON cannot say but a parser's reviver can (`undefined`, a bigint, a Date)
  * has a text of its own; a value that shows nothing of itself (a Map, a stream) is a `TypeError`.
  */
-export const canonicalValue = (value: unknown, depth = 0): string => {
+export const canonicalValue = (value: unknown, excluded?: ExcludedMembers, depth = 0): string => {
   if (depth > maxJsonDepth) throw new JsonBoundError()
   switch (typeof value) {
     case 'string':
@@ -91,26 +101,35 @@ export const canonicalValue = (value: unknown, depth = 0): string => {
     case 'bigint':
       return `${value}n`
     case 'object':
-      return value === null ? 'null' : canonicalObject(value, depth)
+      return value === null ? 'null' : canonicalObject(value, excluded, depth)
     default:
       throw new TypeError(`A ${typeof value} has no fingerprint.`)
   }
 }
 
-const canonicalObject = (value: object, depth: number): string => {
+const canonicalObject = (
+  value: object,
+  excluded: ExcludedMembers | undefined,
+  depth: number,
+): string => {
   if (Array.isArray(value)) {
     // Not `map()`, which skips holes: an array of one hole would be the empty one.
-    return `[${Array.from(value, (item) => canonicalValue(item, depth + 1)).join(',')}]`
+    const items = Array.from(value, (item, index) =>
+      canonicalValue(item, excluded?.items.get(index), depth + 1),
+    )
+    return `[${items.filter((_, index) => !excluded?.items.get(index)?.isWhole).join(',')}]`
   }
   if (value instanceof Date) return `Date(${value.getTime()})`
   const kind = Object.prototype.toString.call(value)
   if (kind !== '[object Object]') throw new TypeError(`${kind} has no fingerprint.`)
-  return joinMembers(
-    Object.entries(value).map(([name, member]) => [
-      JSON.stringify(name),
-      canonicalValue(member, depth + 1),
-    ]),
-  )
+  const members: [name: string, value: string][] = []
+  for (const [key, member] of Object.entries(value)) {
+    const name = JSON.stringify(key)
+    const inner = excluded?.members.get(name)
+    const text = canonicalValue(member, inner, depth + 1)
+    if (!inner?.isWhole) members.push([name, text])
+  }
+  return joinMembers(members)
 }
 
 /** Sorted by name; members of one name keep their order, since the last of them is the one that counts. */

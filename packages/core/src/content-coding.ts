@@ -1,18 +1,14 @@
-import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
+import { codingsOf, decodedContent, listed } from './decoded-content.js'
 import { fieldLines, type HttpResponse } from './response.js'
 
 /** A small answer can unfold to a great one; this is where that ends, in bytes. */
 const maxDecodedBody = 64 * 1024 * 1024
 
-type Decode = (body: Uint8Array, options: { maxOutputLength: number }) => Promise<Uint8Array>
-
-const decoders = new Map<string, Decode>([
-  ['gzip', promisify(zlib.gunzip) as Decode],
-  ['x-gzip', promisify(zlib.gunzip) as Decode],
-  ['deflate', promisify(zlib.inflate) as Decode],
-  ['br', promisify(zlib.brotliDecompress) as Decode],
-])
+/**
+ * Digests over the bytes in their coding: RFC 9530, sections 2 and 3 (the coding is a part of the representation), and
+ * what came before it. Beside other bytes they would tell a client that these were tampered with.
+ */
+const digests = ['content-digest', 'repr-digest', 'content-md5', 'digest']
 
 /**
  * The answer in a coding that this client takes: as it was made, or decoded (RFC 9110, section 12.5.3).
@@ -22,30 +18,15 @@ export const decodedFor = async (
   response: HttpResponse,
   acceptEncoding: readonly string[],
 ): Promise<HttpResponse | undefined> => {
-  const codings = listed(fieldLines(response.headers, 'content-encoding')).filter(
-    (coding) => coding !== 'identity',
-  )
+  const codings = codingsOf(fieldLines(response.headers, 'content-encoding'))
   if (codings.every((coding) => accepts(acceptEncoding, coding))) return response
-  let body = response.body
-  for (const coding of codings.reverse()) {
-    const decode = decoders.get(coding)
-    if (decode === undefined) return undefined
-    // Nothing is nothing in every coding, and no decoder's idea of an input.
-    if (body.length === 0) continue
-    try {
-      body = await decode(body, { maxOutputLength: maxDecodedBody })
-    } catch {
-      return undefined
-    }
-  }
+  const body = await decodedContent(response.body, codings, maxDecodedBody)
+  if (typeof body === 'string') return undefined
   const headers = response.headers
-    .filter(([name]) => name.toLowerCase() !== 'content-encoding')
+    .filter(([name]) => !['content-encoding', ...digests].includes(name.toLowerCase()))
     .map(([name, value]) => [name, isEntityTag(name) ? weak(value) : value] as const)
   return { status: response.status, headers, body }
 }
-
-const listed = (lines: readonly string[]): string[] =>
-  lines.flatMap((line) => line.split(',')).map((entry) => entry.trim().toLowerCase())
 
 const accepts = (lines: readonly string[], coding: string): boolean => {
   const alike = coding === 'x-gzip' ? 'gzip' : coding

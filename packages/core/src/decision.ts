@@ -1,4 +1,4 @@
-import { compareFingerprints } from './fingerprint.js'
+import { compareFingerprints, type EarlierFingerprint } from './fingerprint.js'
 import type { Acquisition } from './store.js'
 
 /** What is to be done with a claim, told from the store's answer alone. */
@@ -14,11 +14,13 @@ export type Decision =
   | { readonly kind: 'in-flight'; readonly retryAfterMs: number; readonly attempt: number }
   | { readonly kind: 'doubt'; readonly attempt: number }
   | { readonly kind: 'unreadable' }
-  /** The record is the same request under another form of its fingerprint: claim it by that. */
+  /** The record is the same request under another form of its fingerprint, or an earlier one: claim it by that. */
   | { readonly kind: 'again'; readonly fingerprint: string; readonly attempt: number }
 
 export interface DecisionTerms {
   readonly fingerprint: string
+  /** The same request under earlier settings. */
+  readonly earlier?: EarlierFingerprint | undefined
   readonly takeover: boolean
   /** What a duplicate in flight is told; the rest of the lease, where that is less. */
   readonly retryAfterMs: number
@@ -31,7 +33,7 @@ export const decide = (acquisition: Acquisition, terms: DecisionTerms): Decision
   }
   const { record } = acquisition
   const { attempt } = record
-  const compared = compareFingerprints(terms.fingerprint, record.fingerprint)
+  const compared = compareFingerprints(terms.fingerprint, record.fingerprint, terms.earlier)
   // Before everything else: who comes with another request learns nothing of the first.
   if (compared === 'unreadable') return { kind: 'unreadable' }
   if (compared === 'different') return { kind: 'mismatch', attempt }

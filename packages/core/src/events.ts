@@ -36,6 +36,10 @@ export interface IdempotencyEvents {
   'completion-retried': KeyDetail & { readonly error: unknown }
   /** The ending could not be written until `maxRunMs` was over: the key's outcome is unknown to the store. */
   'completion-given-up': KeyDetail & { readonly error: unknown }
+  /** A codec could not wrap the answer: the record knows only that it has happened. */
+  'codec-failed': KeyDetail & { readonly error: unknown }
+  /** An operator has decided over a key (`resolve()`). */
+  resolved: KeyDetail
   /** The store failed or did not answer in time. */
   'store-down': KeyDetail & { readonly error: unknown }
   /** There was no room for a new key or a result. */

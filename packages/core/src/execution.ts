@@ -40,8 +40,8 @@ export interface AnswerSource {
   hold(): void
   /** The result to be stored, of what was given since `hold()`; `undefined` where nothing was. */
   result(returned: unknown): Uint8Array | undefined
-  /** The answer may leave. */
-  letGo(): void
+  /** The answer may leave: the one given since `hold()`, or the one that the work has returned. */
+  letGo(returned: unknown): void
   /** Everything as at `hold()`: the answer has not been given. */
   restore(): void
 }
@@ -154,12 +154,12 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
       pending = terms.endingOf(explicit ?? 'complete', result)
       return pending
     },
-    committed: () => {
+    committed: (returned) => {
       if (terms !== undefined && pending !== undefined) {
         standing = 'ended'
         terms.onCommitted(pending)
       }
-      source?.letGo()
+      source?.letGo(returned)
     },
     rolledBack: (reason) => {
       source?.restore()

@@ -1,3 +1,4 @@
+import type { WrappedResults } from './codec.js'
 import { asked, timer, withDeadline } from './deadline.js'
 import type { Decision } from './decision.js'
 import { trackOpen } from './drain.js'
@@ -6,29 +7,28 @@ import type { Emitter, KeyDetail } from './events.js'
 import { createExecution, type ExecutionControl, leaseLost, runLimit } from './execution.js'
 import { startHeartbeat } from './heartbeat.js'
 import { type Outcome, writeEnding } from './outcome.js'
-import { decodeResult, type StoredResult } from './record.js'
+import type { StoredResult } from './record.js'
 import type { Keep } from './response-policy.js'
 import type { CommonSettings } from './settings.js'
-import type { Acquisition, Claim } from './store.js'
+import { type Acquisition, type Claim, reservedBytes } from './store.js'
 import type { Ending } from './transaction.js'
 
 /** What of a request its execution shows. */
 export interface HeldRequest {
   readonly key: string
   readonly scope: string | undefined
-  /** What of a result is kept where the store has no room for the whole. */
-  readonly notStored: (result: Uint8Array) => Uint8Array
+  /** What is kept of a result that cannot be kept; without one, that it has happened and nothing else. */
+  readonly notStored: (result?: Uint8Array) => Uint8Array
 }
 
 /** An execution with its lease, its heartbeat and its one ending. */
 export interface ActiveExecution extends ExecutionControl {
-  /** The write that `keep` stands for. `threw`: the handler threw or answered 5xx, which leaves the outcome in doubt. */
-  endingOf(keep: Keep, result: Uint8Array, threw: boolean): Ending
   /**
-   * Writes the ending. Resolves when the store has it, or after `storeTimeoutMs` with `pending`: then the
-   * answer leaves, and the tries go on.
+   * Writes the ending that `keep` stands for. Resolves when the store has it, or after `storeTimeoutMs` with
+   * `pending`: then the answer leaves, and the tries go on.
+   * @param threw The handler threw or answered 5xx, which leaves the outcome in doubt.
    */
-  finish(ending: Ending): Promise<Outcome | 'pending'>
+  finish(keep: Keep, result: Uint8Array, threw: boolean): Promise<Outcome | 'pending'>
   /** What has become of the key in other hands. */
   whatStands(): Promise<StoredResult | undefined>
 }
@@ -36,6 +36,7 @@ export interface ActiveExecution extends ExecutionControl {
 export interface HoldingTerms {
   readonly settings: CommonSettings
   readonly emitter: Emitter
+  readonly results: WrappedResults
   readonly claim: Claim
   readonly decision: Extract<Decision, { kind: 'execute' }>
   readonly request: HeldRequest
@@ -56,6 +57,7 @@ export const doubtRetentionOf = ({
 export const hold = ({
   settings,
   emitter,
+  results,
   claim,
   decision: { attempt, after, progress },
   request,
@@ -88,8 +90,17 @@ export const hold = ({
   /** After the store has lost the record: ours again, unless somebody was faster. */
   const claimAgain = async (): Promise<boolean> => {
     const again = await acquireAgain()
-    if (again.kind === 'acquired' && unsavedProgress === undefined) unsavedProgress = marked
-    return again.kind === 'acquired'
+    if (again.kind !== 'acquired') return false
+    if (again.after !== 'nothing') {
+      // Somebody was, and has failed: the attempt is given back as it was found.
+      await withDeadline(
+        asked(() => store.fail(claim, { retentionMs, inDoubt: false })),
+        storeTimeoutMs,
+      ).catch(() => {})
+      return false
+    }
+    unsavedProgress ??= marked
+    return true
   }
 
   /** `lost` only where the store has said so; a store that fails rejects. */
@@ -141,7 +152,12 @@ export const hold = ({
         }
       }
     },
-    endingOf: (keep, result) => endingOf(keep, result, false),
+    endingOf: (keep, result) =>
+      endingOf(
+        keep,
+        keep === 'complete' ? results.wrapNow(result, claim.recordKey) : result,
+        false,
+      ),
     onCommitted: (written) => {
       ending = true
       close()
@@ -185,18 +201,42 @@ export const hold = ({
     }
   }
 
-  const finish = async (written: Ending): Promise<Outcome | 'pending'> => {
+  const wrapped = async (result: Uint8Array, until: number): Promise<Uint8Array> => {
+    try {
+      return await results.wrap(result, claim.recordKey, until - performance.now())
+    } catch (error) {
+      emitter.emit('codec-failed', () => ({ ...told(), error }))
+      return request.notStored()
+    }
+  }
+  const notStored = async (result: Uint8Array, until: number): Promise<Uint8Array> => {
+    const rest = await wrapped(request.notStored(result), until)
+    return rest.length <= reservedBytes ? rest : request.notStored()
+  }
+
+  const finish = (keep: Keep, result: Uint8Array, threw: boolean): Promise<Outcome | 'pending'> => {
     ending = true
-    await reclaiming?.catch(() => false)
+    const outcome = end(keep, result, threw)
+    return Promise.race([outcome, pendingAfter(storeTimeoutMs, outcome)])
+  }
+
+  /** Never rejects. */
+  const end = async (keep: Keep, result: Uint8Array, threw: boolean): Promise<Outcome> => {
     const until = Math.max(startedAt + maxRunMs, performance.now() + storeTimeoutMs)
+    const written = endingOf(
+      keep,
+      keep === 'complete' ? await wrapped(result, until) : result,
+      threw,
+    )
+    await reclaiming?.catch(() => false)
     let lastError: IdempotencyError | undefined
-    const outcome = writeEnding(written, {
+    return writeEnding(written, {
       store,
       lease: claim,
       storeTimeoutMs,
       mayRetry: () => !abandoned && performance.now() < until,
       claimAgain,
-      notStored: request.notStored,
+      notStored: () => notStored(result, until),
       onRetry: (error) => {
         lastError = error
         emitter.emit('completion-retried', () => ({ ...told(), error }))
@@ -214,7 +254,6 @@ export const hold = ({
       }
       return result
     })
-    return Promise.race([outcome, pendingAfter(storeTimeoutMs, outcome)])
   }
 
   const whatStands = async (): Promise<StoredResult | undefined> => {
@@ -222,12 +261,14 @@ export const hold = ({
       asked(() => store.read(claim.recordKey)),
       storeTimeoutMs,
     )
-    return record?.state === 'completed' ? decodeResult(record.result) : undefined
+    return record?.state === 'completed'
+      ? results.unwrap(record.result, claim.recordKey)
+      : undefined
   }
 
   emitter.emit('acquired', told)
   if (after !== 'nothing') emitter.emit('takeover', () => ({ ...told(), after }))
-  return { ...control, endingOf, finish, whatStands }
+  return { ...control, finish, whatStands }
 }
 
 /** The progress of an attempt whose effects have happened: a version, and the mark. */

@@ -24,10 +24,10 @@ export interface GivenAnswer {
 export interface HeldAnswer {
   /** From here on nothing leaves. Throws `answer-missing` where some of the answer has been given. */
   hold(): void
-  /** What was answered since; `undefined` where nothing was. */
-  given(): GivenAnswer | undefined
-  /** The answer may leave. */
-  letGo(): void
+  /** What was answered since, or returned as an `answer()`; `undefined` where nothing was. */
+  given(returned: unknown): GivenAnswer | undefined
+  /** The answer may leave; one that was returned is given now. */
+  letGo(returned: unknown): void
   /** Status and headers as they were at `hold()`, nothing answered. */
   restore(): void
 }
@@ -65,9 +65,8 @@ export const protectedExecution = <Native>(
   settings: HttpSettings<Native>,
   terms: ReplyTerms,
 ): HttpExecution => {
-  const { keep: policy, maxStoredBody, replayHeaders } = settings
+  const { keep: policy, maxStoredBody } = settings
   const { problems } = terms
-  const allowed = replayHeaders && new Set(replayHeaders.map((name) => name.toLowerCase()))
 
   const keepFor = ({ status, headers, unmatched }: Omit<GivenAnswer, 'body'>): Keep => {
     const said = active.said()
@@ -84,14 +83,6 @@ export const protectedExecution = <Native>(
       // The answer has been given and its effects have happened: a mistake in the policy must not cost the record.
       return keepOf(status, 'default')
     }
-  }
-
-  const resultOf = ({ status, headers, outerHeaders, body }: GivenAnswer): Uint8Array => {
-    if (body === undefined || body.length > maxStoredBody || !isFinalStatus(status)) {
-      return notStoredResult(headers)
-    }
-    const kept = storedHeaders(headers, outerHeaders, allowed)
-    return encodeResult({ kind: 'response', response: { status, headers: kept, body } })
   }
 
   const whatStands = async (): Promise<HttpResponse> => {
@@ -112,9 +103,9 @@ export const protectedExecution = <Native>(
         hold,
         letGo,
         restore,
-        result: () => {
-          const answer = given()
-          return answer && resultOf(answer)
+        result: (returned) => {
+          const answer = given(returned)
+          return answer && resultOf(answer, settings)
         },
       }),
     keeps: (answer) => keepFor(answer) === 'complete',
@@ -125,8 +116,8 @@ export const protectedExecution = <Native>(
       if (standing === 'gone') return problemResponse('store-unavailable', problems)
       const keep = keepFor(answer)
       const threw = answer.status >= 500
-      const result = keep === 'complete' ? resultOf(answer) : new Uint8Array()
-      const outcome = await active.finish(active.endingOf(keep, result, threw))
+      const result = keep === 'complete' ? resultOf(answer, settings) : new Uint8Array()
+      const outcome = await active.finish(keep, result, threw)
       if (outcome === 'stale') return whatStands()
       // A transaction that could not begin is the store's failure, whatever the framework made of the error.
       if (standing === 'busy' && threw) return problemResponse('store-unavailable', problems)
@@ -135,16 +126,26 @@ export const protectedExecution = <Native>(
   }
 }
 
+/** The result that an answer is kept as. */
+export const resultOf = (
+  { status, headers, outerHeaders, body }: Omit<GivenAnswer, 'unmatched'>,
+  { maxStoredBody, replayHeaders }: Pick<HttpSettings<never>, 'maxStoredBody' | 'replayHeaders'>,
+): Uint8Array => {
+  if (body === undefined || body.length > maxStoredBody || !isFinalStatus(status)) {
+    return notStoredResult(headers)
+  }
+  const allowed = replayHeaders && new Set(replayHeaders.map((name) => name.toLowerCase()))
+  const kept = storedHeaders(headers, outerHeaders, allowed)
+  return encodeResult({ kind: 'response', response: { status, headers: kept, body } })
+}
+
 /** The result of a request whose answer cannot be given again, with the place of what it made. */
 const notStoredResult = (headers: HeaderPairs): Uint8Array =>
   encodeResult({ kind: 'response-not-stored', location: fieldLines(headers, 'location')[0] })
 
-/** What always finds room: stores keep some for it. A longer place would be refused as the answer was. */
-const longestLocation = 200
-
-/** The result of an answer for which the store has no room. */
-export const withoutBody = (result: Uint8Array): Uint8Array => {
-  const stored = decodeResult(result)
-  const headers = stored.kind === 'response' ? stored.response.headers : []
-  return notStoredResult(headers.filter(([, value]) => value.length <= longestLocation))
+/** The result of an answer that cannot be kept: the place of what it made; without a result, nothing but that it was given. */
+export const withoutBody = (result?: Uint8Array): Uint8Array => {
+  const stored = result && decodeResult(result)
+  if (stored?.kind === 'response-not-stored') return result as Uint8Array
+  return notStoredResult(stored?.kind === 'response' ? stored.response.headers : [])
 }

@@ -1,20 +1,31 @@
+import { type Answer, answerOf } from './answer.js'
 import { explain, IdempotencyError, type ProblemCode } from './errors.js'
-import { createEmitter, type Events } from './events.js'
-import { anyRequest, customFingerprint, fingerprintOf, fingerprintSettings } from './fingerprint.js'
+import { createEmitter } from './events.js'
+import {
+  anyRequest,
+  customFingerprint,
+  type EarlierFingerprint,
+  fingerprintOf,
+} from './fingerprint.js'
+import { fingerprintSettings } from './fingerprint-settings.js'
+import type { ActiveExecution } from './holding.js'
 import {
   type HttpExecution,
   protectedExecution,
+  resultOf,
   unprotectedExecution,
   withoutBody,
 } from './http-execution.js'
 import { createEngine } from './idempotency.js'
 import { parseKey } from './idempotency-key.js'
 import { mountOf, rememberMount } from './mount.js'
+import { createOperations, type Operations, wrongWord } from './operations.js'
 import type { IdempotencyOptions } from './options.js'
 import { problemResponse, problemSettings } from './problem.js'
 import { recordKeyOf, type Scope } from './record-key.js'
 import { replayOf } from './reply.js'
 import { type IncomingRequest, mediaType, pathOf } from './request.js'
+import { withoutCoding } from './request-coding.js'
 import type { HttpResponse } from './response.js'
 import { differingOption, keyJudge, resolveHttp } from './settings.js'
 
@@ -26,15 +37,6 @@ export type Begun =
   | { readonly kind: 'reply'; readonly http: HttpExecution; readonly reply: HttpResponse }
   /** The handler runs, and its answer is captured. */
   | { readonly kind: 'execute'; readonly http: HttpExecution }
-
-/** What every binding offers beside its middleware. */
-export interface Operations {
-  readonly events: Events
-  /** Removes expired records by hand, at most `limit` (1,000) of them; answers how many. */
-  purgeExpired(limit?: number): Promise<number>
-  /** Waits for what runs on the store, `graceMs` at most, then closes what the store has opened. */
-  close(): Promise<void>
-}
 
 export interface HttpIdempotency<Native> extends Operations {
   /**
@@ -95,16 +97,21 @@ export const createHttpIdempotency = <Native>(
       key,
       scope: scope.kind === 'of' ? scope.name : undefined,
       fingerprint: compared.fingerprint,
+      earlier: compared.earlier,
       notStored: withoutBody,
+      whenGone: request.whenGone,
     })
     const terms = {
       problems,
       replayedHeader,
       acceptEncoding: request.fieldLines('accept-encoding'),
+      rebuild: settings.onReplay && ((stored: HttpResponse) => rebuilt(stored, request.native)),
     }
     switch (claimed.kind) {
       case 'execute': {
         const http = protectedExecution(claimed.active, settings, terms)
+        const found = claimed.inDoubt && (await reconciled(claimed.active, http, request.native))
+        if (found) return { kind: 'reply', http, reply: found }
         rememberMount(request.carrier, { settings, http })
         return { kind: 'execute', http }
       }
@@ -168,12 +175,45 @@ export const createHttpIdempotency = <Native>(
         target: request.target,
         mediaType: mediaType(request.fieldLines('content-type')[0]),
         fieldLines: request.fieldLines,
-        body: await request.readBody(maxRequestBody),
+        body: await withoutCoding(
+          await request.readBody(maxRequestBody),
+          request.fieldLines('content-encoding'),
+          maxRequestBody,
+        ),
       },
       covered,
     )
     if (made.kind === 'fingerprint') return made
     return { kind: 'refused', code: made.kind === 'too-large' ? 'body-too-large' : 'body-consumed' }
+  }
+
+  const rebuilt = async (stored: HttpResponse, native: Native): Promise<HttpResponse> => {
+    const given = await settings.onReplay?.(stored, native)
+    return given === undefined ? stored : givenAnswer('onReplay', given)
+  }
+
+  /** What the application has found out about an earlier attempt; `undefined` where the handler is to run. */
+  const reconciled = async (
+    active: ActiveExecution,
+    http: HttpExecution,
+    native: Native,
+  ): Promise<HttpResponse | undefined> => {
+    const { onDoubt } = settings
+    if (typeof onDoubt !== 'function') return undefined
+    let found: HttpResponse | undefined
+    try {
+      const given = await onDoubt(active.execution, native)
+      // What is known is kept where the key is still ours, however late; what may run must not run too late.
+      if (given === 'run-again') active.execution.signal.throwIfAborted()
+      else found = givenAnswer('onDoubt', given)
+    } catch (error) {
+      await active.finish('fail', new Uint8Array(), true)
+      if (active.standing() !== 'stale') throw error
+    }
+    if (found === undefined && active.standing() === 'open') return undefined
+    active.execution.complete()
+    const answer = found ?? { status: 500, headers: [], body: new Uint8Array() }
+    return (await http.finish({ ...answer, outerHeaders: [], unmatched: false })) ?? answer
   }
 
   const reply = (response: HttpResponse): Begun => ({
@@ -184,16 +224,46 @@ export const createHttpIdempotency = <Native>(
   const problem = (code: ProblemCode, retryAfterMs = 1_000): Begun =>
     reply(problemResponse(code, problems, { retryAfterMs }))
 
-  return {
-    begin,
-    events: { on: emitter.on },
-    purgeExpired: engine.purgeExpired,
-    close: engine.close,
-  }
+  const operations = createOperations<HttpResponse, Answer>({
+    engine,
+    emitter,
+    recordKeyOf: ({ scope, key, method, path }) => {
+      const isRoute = settings.keyScope === 'route'
+      if (typeof key !== 'string' || (scope === undefined) !== (settings.scope === 'global'))
+        throw wrongWord('a key, and its scope unless that is global', whichRecord)
+      if (isRoute !== (method !== undefined && path !== undefined))
+        throw wrongWord(`method and path with keyScope 'route', and only then`, whichRecord)
+      return recordKeyOf({
+        namespace: settings.namespace,
+        kind: 'http',
+        scope: scope === undefined ? { kind: 'global' } : { kind: 'of', name: scope },
+        key,
+        ...(isRoute && { route: [method as string, path as string] }),
+      })
+    },
+    kept: (result) => (result.kind === 'response' ? result.response : undefined),
+    encode: (given) => resultOf({ ...givenAnswer('resolve()', given), outerHeaders: [] }, settings),
+  })
+  return { ...operations, begin }
+}
+
+const whichRecord = 'Each of these is a part of what its record is kept under.'
+
+const givenAnswer = (where: string, given: unknown): HttpResponse => {
+  const found = answerOf(given)
+  if (found) return found
+  throw wrongWord(
+    `${where} to give an answer() of @retrysafe/core`,
+    'Of any other response the bytes are not known.',
+  )
 }
 
 type Compared =
-  | { readonly kind: 'fingerprint'; readonly fingerprint: string }
+  | {
+      readonly kind: 'fingerprint'
+      readonly fingerprint: string
+      readonly earlier?: EarlierFingerprint
+    }
   | { readonly kind: 'refused'; readonly code: 'body-too-large' | 'body-consumed' }
 
 const invalid = Symbol('key-invalid')

@@ -1,3 +1,8 @@
+export { type Answer, answer, answerOf } from './answer.js'
+export { type Changes, changes } from './changes.js'
+export type { Codec, CodecRecord } from './codec.js'
+export { type CompressionOptions, compressed } from './compressed.js'
+export { type EncryptionOptions, encrypted } from './encrypted.js'
 export {
   type ErrorCode,
   errorPages,
@@ -12,6 +17,7 @@ export {
 } from './errors.js'
 export type { Events, IdempotencyEvents, KeyDetail } from './events.js'
 export type { Execution } from './execution.js'
+export type { FingerprintOptions } from './fingerprint-settings.js'
 export {
   type GivenAnswer,
   type HeldAnswer,
@@ -22,14 +28,23 @@ export {
   type Begun,
   createHttpIdempotency,
   type HttpIdempotency,
-  type Operations,
 } from './http-idempotency.js'
 export type { KeySyntax } from './idempotency-key.js'
-export type { CommonOptions, IdempotencyOptions } from './options.js'
+export type { Inspection, KeyOf, Operations } from './operations.js'
+export type {
+  CommonOptions,
+  IdempotencyOptions,
+  KeptValue,
+  OnDoubt,
+  Operation,
+  RunOptions,
+} from './options.js'
 export type { Problem } from './problem.js'
 export type { IncomingRequest, RequestBody } from './request.js'
+export type { Resolution } from './resolving.js'
 export type { HeaderPairs, HttpResponse } from './response.js'
 export type { Keep, KeepCandidate, KeepPolicy } from './response-policy.js'
-export { createIdempotency, type Idempotency, type Operation } from './run.js'
+export { createIdempotency, type Idempotency } from './run.js'
 export type * from './store.js'
+export { reservedBytes } from './store.js'
 export { type Ending, type Rollback, type TransactionSide, transactionSide } from './transaction.js'

@@ -1,5 +1,10 @@
+import type { Answer } from './answer.js'
+import type { Codec } from './codec.js'
+import type { Execution } from './execution.js'
+import type { FingerprintOptions } from './fingerprint-settings.js'
 import type { KeySyntax } from './idempotency-key.js'
 import type { Problem } from './problem.js'
+import type { HttpResponse } from './response.js'
 import type { Keep, KeepCandidate, KeepPolicy } from './response-policy.js'
 import type { IdempotencyStore } from './store.js'
 
@@ -17,29 +22,62 @@ export interface CommonOptions {
   readonly maxRunMs?: number
   /** How long a completed or failed record lives. @default 86_400_000 (24 h) */
   readonly retentionMs?: number
-  /** How long a key whose outcome is unknown is kept for somebody to find out, under `onDoubt: 'reject'`. @default 2_592_000_000 (30 days) */
+  /** How long a key whose outcome is unknown is kept for somebody to find out, unless `onDoubt` is `'run-again'`. @default 2_592_000_000 (30 days) */
   readonly doubtRetentionMs?: number
   /** How long one call of the store may take, and how long an answer waits for its record. @default 2_000 */
   readonly storeTimeoutMs?: number
-  /**
-   * What happens to a key whose earlier attempt may have had effects: its lease ran out, or it threw or answered
-   * 5xx without having said `fail()` or `release()`. `run-again`: a new attempt. `reject`: 409 `outcome-unknown`.
-   * @default 'run-again'
-   */
-  readonly onDoubt?: 'run-again' | 'reject'
   /** What a duplicate of a running request is told. */
   readonly onInFlight?: {
     /** When to ask again. @default 1_000 */
     readonly retryAfterMs?: number
+    /** How long it waits for the first, to get its answer. It never runs the handler. Left out: not at all. */
+    readonly waitMs?: number
+    /** How many wait at a time; those beyond are told at once. @default 1_000 */
+    readonly maxWaiters?: number
   }
   /** When the store cannot be asked: refuse, or run the handler without protection. @default 'refuse' */
   readonly onStoreDown?: 'refuse' | 'run-unprotected'
+  /** What wraps results in the store, innermost first: `compressed()`, `encrypted()`. @default none */
+  readonly codec?: Codec | readonly Codec[]
   /** The longest result or body that is kept, in bytes; a longer one is not replayed, but still runs once. @default 1_048_576 */
   readonly maxStoredBody?: number
   /** The longest key, in characters. @default 255 */
   readonly maxKeyLength?: number
   /** How long `close()` waits for what is running. @default 10_000 */
   readonly graceMs?: number
+}
+
+/**
+ * What happens to a key whose earlier attempt may have had effects: its lease ran out, or it threw or answered 5xx
+ * without having said `fail()` or `release()`. `run-again`: a new attempt. `reject`: 409 `outcome-unknown`, until
+ * somebody resolves it. A function finds out, while nobody else can, by the derived key that the attempt before has
+ * used: it gives what has been done, or says that the work is to run. What it throws goes to the caller, and the
+ * next one asks again.
+ */
+export type OnDoubt<Request, Result> =
+  | 'run-again'
+  | 'reject'
+  | ((execution: Execution, request: Request) => Awaitable<Result | 'run-again'>)
+
+/** Which work it is. */
+export interface Operation {
+  /** The idempotency key: a message's id, a webhook's event id. */
+  readonly key: string
+  /** Whose key it is: the queue, the tenant. Not empty. */
+  readonly scope: string
+  /** What the same key must come with again; compared by its meaning, or left out each time. */
+  readonly payload?: unknown
+}
+
+/** The value of a work, as the record has it. */
+export interface KeptValue {
+  readonly value: unknown
+}
+
+/** What holds for functions. */
+export interface RunOptions extends CommonOptions {
+  /** What happens to a key whose earlier attempt may have had effects; a function gives the value that it had. @default 'run-again' */
+  readonly onDoubt?: OnDoubt<Operation, KeptValue>
 }
 
 /** What holds for requests. `Native` is the framework's request, which the callbacks get. */
@@ -69,18 +107,20 @@ export interface IdempotencyOptions<Native> extends CommonOptions {
   readonly fingerprint?:
     | false
     | ((request: Native) => Awaitable<string | Uint8Array>)
-    | {
-        /** Whether JSON counts by its meaning or by its bytes. @default 'semantic' */
-        readonly json?: 'semantic' | 'raw'
-        /** Header fields that count as well. @default [] */
-        readonly headers?: readonly string[]
-      }
+    | FingerprintOptions
   /** The longest body that is buffered for the comparison, in bytes; above it 413 `body-too-large`. @default 1_048_576 */
   readonly maxRequestBody?: number
+  /** What happens to a key whose earlier attempt may have had effects; a function answers with an `answer()`. @default 'run-again' */
+  readonly onDoubt?: OnDoubt<Native, Answer>
   /** Which answers are kept and replayed, which run again, which leave no record. @default 'default' */
   readonly keep?: KeepPolicy | ((response: KeepCandidate) => Keep)
   /** The only header fields that are replayed. Left out: all but those of a connection, a moment or a caller. */
   readonly replayHeaders?: readonly string[]
+  /**
+   * Makes a replay afresh, from the stored answer: an `answer()` in its place, or nothing for the stored one. What
+   * it throws goes to the framework's error handling.
+   */
+  readonly onReplay?: (replay: HttpResponse, request: Native) => Awaitable<Answer | undefined>
   /** The field that marks a replay. @default 'Idempotent-Replayed' */
   readonly replayedHeader?: string
   /** The status of a mismatch (422) and of a duplicate in flight (409). */

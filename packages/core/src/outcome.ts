@@ -15,7 +15,7 @@ export interface OutcomeTerms {
   /** Claims the record again under the same token, where the store has lost it. */
   readonly claimAgain: () => Promise<boolean>
   /** The result without its answer, for a store that has no room for the whole. */
-  readonly notStored: (result: Uint8Array) => Uint8Array
+  readonly notStored: () => Promise<Uint8Array>
   readonly onRetry: (error: IdempotencyError) => void
   readonly onFull: (error: IdempotencyError) => void
 }
@@ -47,7 +47,7 @@ export const writeEnding = async (ending: Ending, terms: OutcomeTerms): Promise<
       claimedAgain = false
       const error = cause as IdempotencyError
       if (error.code === 'store-full' && current === ending && current.verb === 'complete') {
-        current = { ...current, result: terms.notStored(current.result) }
+        current = { ...current, result: await terms.notStored() }
         terms.onFull(error)
         continue
       }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StoreError } from './errors.js'
-import type { HttpResponse } from './response.js'
+import { type HttpResponse, isField } from './response.js'
 
 /** What a completed record holds. `…-not-stored`: it has happened, but its answer cannot be given again. */
 export type StoredResult =
@@ -54,20 +54,14 @@ export const decodeResult = (result: Uint8Array): StoredResult => {
   }
 }
 
+/** Whether a result tells no more than that something has happened. */
+export const holdsNothing = (result: StoredResult): boolean =>
+  result.kind === 'value-not-stored' ||
+  (result.kind === 'response-not-stored' && result.location === undefined)
+
 /** Whether a status can be the final answer to a request (RFC 9110, section 15). */
 export const isFinalStatus = (status: unknown): status is number =>
   Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 599
-
-const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
-const isField = (pair: unknown): pair is [string, string] =>
-  Array.isArray(pair) &&
-  pair.length === 2 &&
-  typeof pair[0] === 'string' &&
-  typeof pair[1] === 'string' &&
-  fieldName.test(pair[0]) &&
-  fieldValue.test(pair[1])
 
 const readResponse = (head: unknown, body: Uint8Array): HttpResponse => {
   const [status, headers] = Array.isArray(head) ? head : []

@@ -8,20 +8,23 @@ export interface ReplyTerms {
   readonly replayedHeader: string
   /** The Accept-Encoding lines of the one who asks now. */
   readonly acceptEncoding: readonly string[]
+  /** What the application makes of a stored answer. */
+  readonly rebuild?: ((stored: HttpResponse) => Promise<HttpResponse>) | undefined
 }
 
-/** The stored answer, byte for byte and marked as a replay, or the problem that there is none. */
+/** The stored answer, byte for byte unless it is rebuilt, and marked as a replay; or the problem that there is none. */
 export const replayOf = async (
   result: StoredResult,
-  { problems, replayedHeader, acceptEncoding }: ReplyTerms,
+  { problems, replayedHeader, acceptEncoding, rebuild }: ReplyTerms,
 ): Promise<HttpResponse> => {
   if (result.kind !== 'response') {
     const location = result.kind === 'response-not-stored' ? result.location : undefined
     return problemResponse('response-not-stored', problems, { location })
   }
-  const response = await decodedFor(result.response, acceptEncoding)
+  const given = rebuild ? await rebuild(result.response) : result.response
+  const response = await decodedFor(given, acceptEncoding)
   if (response === undefined) {
-    const [location] = fieldLines(result.response.headers, 'location')
+    const [location] = fieldLines(given.headers, 'location')
     return problemResponse('response-not-stored', problems, { location })
   }
   const marker = replayedHeader.toLowerCase()

@@ -14,6 +14,8 @@ export interface IncomingRequest<Native> {
    * client goes away in the middle.
    */
   readBody(limit: number): Promise<RequestBody>
+  /** Calls the listener, once, when the client has gone away; answers the function that ends it. Asked only where a request waits. */
+  whenGone(listener: () => void): () => void
 }
 
 export type RequestBody =

@@ -1,26 +1,17 @@
 import { explain, IdempotencyError, InFlightError } from './errors.js'
 import { createEmitter } from './events.js'
 import { createExecution, type Execution, recordGone } from './execution.js'
-import { fingerprintOf, fingerprintSettings } from './fingerprint.js'
+import { fingerprintOf } from './fingerprint.js'
+import { fingerprintSettings } from './fingerprint-settings.js'
 import type { ActiveExecution } from './holding.js'
-import type { Operations } from './http-idempotency.js'
 import { createEngine } from './idempotency.js'
-import type { CommonOptions } from './options.js'
+import { createOperations, type Operations, wrongWord } from './operations.js'
+import type { KeptValue, Operation, RunOptions } from './options.js'
 import { decodeResult, encodeResult, type StoredResult } from './record.js'
 import { recordKeyOf } from './record-key.js'
-import { resolveCommon } from './settings.js'
+import { resolveRun } from './settings.js'
 
-/** Which work it is. */
-export interface Operation {
-  /** The idempotency key: a message's id, a webhook's event id. */
-  readonly key: string
-  /** Whose key it is: the queue, the tenant. Not empty. */
-  readonly scope: string
-  /** What the same key must come with again; compared by its meaning, or left out each time. */
-  readonly payload?: unknown
-}
-
-export interface Idempotency extends Operations {
+export interface Idempotency extends Operations<KeptValue, KeptValue> {
   /**
    * Runs the work once for a key, and answers its value, now or from the record: the same value both times, as
    * JSON keeps it. What the work throws is thrown on, and the key may run again.
@@ -43,8 +34,8 @@ export interface Idempotency extends Operations {
  *   carrier.book(message.body, { idempotencyKey: derivedKey('booking') }),
  * )
  */
-export const createIdempotency = (options: CommonOptions): Idempotency => {
-  const settings = resolveCommon(options)
+export const createIdempotency = (options: RunOptions): Idempotency => {
+  const settings = resolveRun(options)
   const emitter = createEmitter()
   const engine = createEngine(settings, emitter)
 
@@ -60,12 +51,7 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
       throw wrong('scope-missing', '"scope" to be a string that is not empty')
     }
     const claimed = await engine.claim({
-      recordKey: recordKeyOf({
-        namespace: settings.namespace,
-        kind: 'run',
-        scope: { kind: 'of', name: scope },
-        key,
-      }),
+      recordKey: keyOf(scope, key),
       key,
       scope,
       fingerprint: payloadFingerprint(payload),
@@ -73,7 +59,7 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
     })
     switch (claimed.kind) {
       case 'execute':
-        return execute<T>(claimed.active, work)
+        return execute<T>(claimed.active, work, claimed.inDoubt ? operation : undefined)
       case 'replay':
         return toldBy<T>(claimed.result)
       case 'mismatch':
@@ -91,9 +77,11 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
     }
   }
 
+  /** @param doubtful The operation, where the application is asked first what an earlier attempt has done. */
   const execute = async <T>(
     active: ActiveExecution,
     work: (execution: Execution) => T | Promise<T>,
+    doubtful: Operation | undefined,
   ): Promise<T> => {
     let committed: Uint8Array | undefined
     active.lend({
@@ -108,12 +96,17 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
       },
     })
     let value: T
+    let isFindingOut = doubtful !== undefined
     try {
-      value = await work(active.execution)
+      const found = doubtful ? await reconciled(active, doubtful) : 'run-again'
+      isFindingOut = false
+      value = found === 'run-again' ? await work(active.execution) : (found.value as T)
     } catch (error) {
       if (active.standing() === 'open' || active.standing() === 'busy') {
-        await active.finish(active.endingOf(active.said() ?? 'fail', notStored, true))
+        // What has not been found out stays in doubt, also where effects were marked.
+        await active.finish(isFindingOut ? 'fail' : (active.said() ?? 'fail'), notStored, true)
       }
+      if (isFindingOut && active.standing() === 'stale') return standing<T>(active)
       throw error
     }
     if (active.standing() === 'ended' && committed) return toldBy<T>(decodeResult(committed))
@@ -124,11 +117,11 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
     try {
       encoded = encodeResult({ kind: 'value', value })
     } catch (cause) {
-      await active.finish(active.endingOf(active.said() ?? 'complete', notStored, false))
+      await active.finish(active.said() ?? 'complete', notStored, false)
       throw new IdempotencyError('response-not-stored', notStoredMessage, { cause })
     }
-    const ending = active.endingOf(active.said() ?? 'complete', bounded(encoded), false)
-    if ((await active.finish(ending)) === 'stale') return standing<T>(active)
+    const outcome = await active.finish(active.said() ?? 'complete', bounded(encoded), false)
+    if (outcome === 'stale') return standing<T>(active)
     return toldBy<T>(decodeResult(encoded))
   }
 
@@ -142,12 +135,52 @@ export const createIdempotency = (options: CommonOptions): Idempotency => {
     return toldBy<T>(result)
   }
 
-  return {
-    run,
-    events: { on: emitter.on },
-    purgeExpired: engine.purgeExpired,
-    close: engine.close,
+  const keyOf = (scope: string, key: string): string =>
+    recordKeyOf({
+      namespace: settings.namespace,
+      kind: 'run',
+      scope: { kind: 'of', name: scope },
+      key,
+    })
+
+  /** What the application finds out about an earlier attempt. */
+  const reconciled = async (
+    { execution }: ActiveExecution,
+    operation: Operation,
+  ): Promise<KeptValue | 'run-again'> => {
+    const { onDoubt } = settings
+    if (typeof onDoubt !== 'function') return 'run-again'
+    const given = await onDoubt(execution, operation)
+    if (given === 'run-again') {
+      execution.signal.throwIfAborted()
+      return given
+    }
+    const found = keptValue('onDoubt', given)
+    execution.complete()
+    return found
   }
+
+  const operations = createOperations<KeptValue, KeptValue>({
+    engine,
+    emitter,
+    recordKeyOf: ({ scope, key }) => {
+      if (typeof key === 'string' && typeof scope === 'string' && scope !== '')
+        return keyOf(scope, key)
+      throw wrongWord('scope and key', 'Both are parts of what the record is kept under.')
+    },
+    kept: (result) => (result.kind === 'value' ? { value: result.value } : undefined),
+    encode: (given) =>
+      bounded(encodeResult({ kind: 'value', value: keptValue('resolve()', given).value })),
+  })
+  return { ...operations, run }
+}
+
+const keptValue = (where: string, given: unknown): KeptValue => {
+  if (typeof given === 'object' && given !== null && 'value' in given) return given as KeptValue
+  throw wrongWord(
+    `${where} to give { value } or 'run-again'`,
+    'It is what the next caller gets for the value of the work.',
+  )
 }
 
 const notStored = encodeResult({ kind: 'value-not-stored' })

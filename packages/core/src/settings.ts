@@ -1,59 +1,45 @@
-import { type ErrorCode, OptionError } from './errors.js'
+import type { Codec } from './codec.js'
+import { OptionError } from './errors.js'
+import { fingerprintRule } from './fingerprint-option.js'
 import { uuid } from './idempotency-key.js'
-import type { CommonOptions, IdempotencyOptions } from './options.js'
+import {
+  callback,
+  choice,
+  duration,
+  field,
+  hasOnly,
+  isCodec,
+  isErrorStatus,
+  isNames,
+  isPositiveInteger,
+  isSafe,
+  isStore,
+  isUrl,
+  type Rule,
+  show,
+  size,
+} from './option-rule.js'
+import type { CommonOptions, IdempotencyOptions, OnDoubt, RunOptions } from './options.js'
 import { defaultProblemBase } from './problem.js'
 import { isNeverReplayed } from './response-policy.js'
+import type { IdempotencyStore } from './store.js'
 
 type Defaulted<Options, Left extends keyof Options> = Required<Omit<Options, Left>> &
   Pick<Options, Left>
 
 /** The options with their defaults. */
-export type CommonSettings = Required<CommonOptions>
+export type CommonSettings = Required<CommonOptions> & {
+  readonly onDoubt: OnDoubt<never, unknown>
+}
+
+/** The options with their defaults. */
+export type RunSettings = Required<RunOptions>
 
 /** The options with their defaults; the names listed here may be left out and have none. */
 export type HttpSettings<Native> = Defaulted<
   IdempotencyOptions<Native>,
-  'key' | 'keyFormat' | 'skip' | 'replayHeaders' | 'problem' | 'docsUrl'
+  'key' | 'keyFormat' | 'skip' | 'onReplay' | 'replayHeaders' | 'problem' | 'docsUrl'
 >
-
-/** One option: its default, what it may be, and why that matters. */
-interface Rule {
-  readonly preset?: unknown
-  readonly isRight: (value: unknown) => boolean
-  readonly expected: string
-  readonly why: string
-  readonly page?: ErrorCode
-}
-
-const duration = (preset: number): Rule => ({
-  preset,
-  isRight: isPositiveInteger,
-  expected: 'a positive whole number of milliseconds',
-  why: 'It is a duration.',
-})
-const size = (preset: number): Rule => ({
-  preset,
-  isRight: isPositiveInteger,
-  expected: 'a positive whole number',
-  why: 'It bounds what one request can take.',
-})
-const choice = (values: readonly unknown[], why: string): Rule => ({
-  preset: values[0],
-  isRight: (value) => values.includes(value),
-  expected: values.map(show).join(' or '),
-  why,
-})
-const field = (preset: string): Rule => ({
-  preset,
-  isRight: isFieldName,
-  expected: 'the name of a header field',
-  why: 'It is sent or looked for on every request.',
-})
-const callback: Rule = {
-  isRight: (value) => value === undefined || typeof value === 'function',
-  expected: 'a function',
-  why: 'It is asked while a request waits.',
-}
 
 const commonRules: Record<keyof CommonOptions, Rule> = {
   store: {
@@ -73,20 +59,40 @@ const commonRules: Record<keyof CommonOptions, Rule> = {
   doubtRetentionMs: duration(2_592_000_000),
   storeTimeoutMs: duration(2_000),
   graceMs: duration(10_000),
-  onDoubt: choice(['run-again', 'reject'], 'It decides over a key that may have had effects.'),
   onInFlight: {
     preset: {},
-    isRight: hasOnly({ retryAfterMs: isPositiveInteger }),
-    expected: 'an object of retryAfterMs, a positive whole number of milliseconds',
+    isRight: hasOnly({
+      retryAfterMs: isPositiveInteger,
+      waitMs: isPositiveInteger,
+      maxWaiters: isPositiveInteger,
+    }),
+    expected: 'an object of retryAfterMs, waitMs and maxWaiters, each a positive whole number',
     why: 'It says what a duplicate is told.',
   },
   onStoreDown: choice(
     ['refuse', 'run-unprotected'],
     'It decides whether a handler runs without protection.',
   ),
+  codec: {
+    preset: [],
+    isRight: (value) => (Array.isArray(value) ? value : [value]).every(isCodec),
+    expected: 'a codec, such as encrypted(), or a list of them',
+    why: 'What one cannot undo, no retry can be answered from.',
+    // What is given in place of one may well be its keys.
+    shown: (value) => (typeof value === 'object' && value !== null ? 'an object' : typeof value),
+  },
   maxStoredBody: size(1_048_576),
   maxKeyLength: size(255),
 }
+
+const onDoubt: Rule = {
+  preset: 'run-again',
+  isRight: (value) => value === 'run-again' || value === 'reject' || typeof value === 'function',
+  expected: `'run-again', 'reject' or a function`,
+  why: 'It decides over a key that may have had effects.',
+}
+
+const runRules: Record<keyof RunOptions, Rule> = { ...commonRules, onDoubt }
 
 const httpRules: Record<keyof IdempotencyOptions<never>, Rule> = {
   ...commonRules,
@@ -110,6 +116,8 @@ const httpRules: Record<keyof IdempotencyOptions<never>, Rule> = {
   },
   keyScope: choice(['caller', 'route'], 'It decides which requests share a key.'),
   required: choice([false, true], 'It decides whether a request without a key runs.'),
+  onDoubt,
+  onReplay: callback,
   methods: {
     preset: ['POST', 'PATCH'],
     isRight: (value) => isNames(value) && value.length > 0 && value.every((name) => !isSafe(name)),
@@ -117,15 +125,7 @@ const httpRules: Record<keyof IdempotencyOptions<never>, Rule> = {
     why: 'Safe methods have no effect that a retry could double (RFC 9110, section 9.2.1).',
   },
   skip: callback,
-  fingerprint: {
-    preset: {},
-    isRight: (value) =>
-      value === false ||
-      typeof value === 'function' ||
-      hasOnly({ json: (json) => json === 'semantic' || json === 'raw', headers: isNames })(value),
-    expected: `false, a function, or an object of json ('semantic' or 'raw') and headers (names)`,
-    why: 'It decides whether two requests with one key are the same.',
-  },
+  fingerprint: fingerprintRule,
   maxRequestBody: size(1_048_576),
   keep: {
     preset: 'default',
@@ -163,8 +163,8 @@ const httpRules: Record<keyof IdempotencyOptions<never>, Rule> = {
 }
 
 /** Defaults and judgement, once, at construction. Throws `OptionError`. */
-export const resolveCommon = (options: CommonOptions): CommonSettings =>
-  resolve(options, commonRules) as unknown as CommonSettings
+export const resolveRun = (options: RunOptions): RunSettings =>
+  resolve(options, runRules) as unknown as RunSettings
 
 /** Defaults and judgement, once, at construction. Throws `OptionError`. */
 export const resolveHttp = <Native>(options: IdempotencyOptions<Native>): HttpSettings<Native> =>
@@ -183,17 +183,31 @@ const resolve = (options: object, rules: Record<string, Rule>): Record<string, u
     )
   }
   const settings: Record<string, unknown> = {}
-  for (const [name, { preset, isRight, expected, why, page }] of Object.entries(rules)) {
+  for (const [name, rule] of Object.entries(rules)) {
+    const { preset, isRight, expected, why, page, shown = show } = rule
     const given = (options as Record<string, unknown>)[name]
     const value = given === undefined ? preset : given
     if (!isRight(value)) {
       // A client given for a store has a password somewhere inside.
-      const got = name === 'store' && typeof value === 'object' && value ? 'an object' : show(value)
+      const got =
+        name === 'store' && typeof value === 'object' && value ? 'an object' : shown(value)
       throw new OptionError(`"${name}" to be ${expected}`, got, why, page)
     }
     settings[name] = value
   }
+  refuseSlowCodec(settings)
   return settings
+}
+
+/** Inside a synchronous transaction there is no waiting for a codec. */
+const refuseSlowCodec = ({ store, codec }: Record<string, unknown>): void => {
+  if ((store as IdempotencyStore).transactions !== 'synchronous') return
+  if ([codec as Codec | Codec[]].flat().every(({ synchronous }) => synchronous)) return
+  throw new OptionError(
+    '"codec" to be synchronous',
+    'one that is not',
+    'The transactions of this store are synchronous, and the record is written inside them.',
+  )
 }
 
 /** The judge of a key that `keyFormat` stands for. */
@@ -228,64 +242,4 @@ const isEqual = (a: unknown, b: unknown): boolean => {
   const right = b as Record<string, unknown>
   const names = new Set([...Object.keys(left), ...Object.keys(right)])
   return [...names].every((name) => isEqual(left[name], right[name]))
-}
-
-function isPositiveInteger(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0
-}
-
-function isErrorStatus(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 400 && (value as number) <= 599
-}
-
-function isFieldName(value: unknown): boolean {
-  return typeof value === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value)
-}
-
-function isNames(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every(isFieldName)
-}
-
-function isSafe(method: string): boolean {
-  return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method) || method !== method.toUpperCase()
-}
-
-function isUrl(value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value)
-}
-
-function isStore(value: unknown): boolean {
-  const verbs = ['acquire', 'renew', 'complete', 'fail', 'release', 'read', 'purgeExpired', 'close']
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    verbs.every((verb) => typeof (value as Record<string, unknown>)[verb] === 'function')
-  )
-}
-
-function hasOnly(members: Record<string, (value: unknown) => boolean>) {
-  return (value: unknown): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.entries(value).every(
-      ([name, member]) => member === undefined || members[name]?.(member) === true,
-    )
-}
-
-/** A value as an error message shows it: in short, and by its kind alone where it is no plain data. */
-function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'string') return shorten(`'${value}'`)
-  if (typeof value !== 'object' || value === null) return String(value)
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return 'an object'
-  try {
-    return shorten(JSON.stringify(value))
-  } catch {
-    return 'an object'
-  }
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -32,6 +32,8 @@ export interface IdempotencyStore {
   purgeExpired(limit: number): Promise<number>
   /** Ends the store's timers and closes what it opened. What it was handed stays open. Calls after it reject. */
   close(): Promise<void>
+  /** How the store's `transaction()` runs its work, where it has one: what wraps a result must keep up with it. */
+  readonly transactions?: 'synchronous' | 'asynchronous'
   /** Hears what the store has to tell an operator. Answers the function that ends it. */
   watch?(listener: (notice: StoreNotice) => void): () => void
 }
@@ -59,6 +61,9 @@ export interface RenewTerms {
   /** Opaque; outlives failure and takeover. */
   readonly progress?: Uint8Array
 }
+
+/** What a bounded store keeps free for the result of every lease it has given, in bytes: so much always finds room. */
+export const reservedBytes = 256
 
 export interface CompleteTerms {
   readonly result: Uint8Array

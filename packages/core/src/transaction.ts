@@ -28,8 +28,8 @@ export interface TransactionSide {
   begin(): void
   /** What is to be written with the effects. Throws `answer-missing` where the work has given no answer. */
   ending(returned: unknown): Ending
-  /** Both stand: the answer leaves and nothing more is written for this execution. */
-  committed(): void
+  /** Both stand: the answer leaves and nothing more is written for this execution. Told what the work returned. */
+  committed(returned: unknown): void
   /** Neither stands: the answer is dropped, and status and headers are as they were at `begin()`. */
   rolledBack(reason: Rollback): void
 }

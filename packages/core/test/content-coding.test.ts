@@ -71,6 +71,23 @@ describe('an answer in a coding', () => {
     expect(await decodedFor(strong, ['gzip'])).toBe(strong)
   })
 
+  it('goes without the digests of its coded bytes once it is decoded', async () => {
+    const digests = [
+      ['Content-Digest', 'sha-256=:AAAA:'],
+      ['repr-digest', 'sha-256=:AAAA:'],
+      ['Content-MD5', 'AAAA'],
+      ['Digest', 'SHA-256=AAAA'],
+    ] as const
+    const response = encoded('gzip', gzipSync(text), [...digests, ['X-Digest', 'kept']])
+    expect((await decodedFor(response, []))?.headers).toEqual([
+      ['Content-Type', 'text/plain'],
+      ['X-Digest', 'kept'],
+    ])
+    expect(await decodedFor(response, ['gzip'])).toBe(response)
+    const plain: HttpResponse = { status: 200, headers: digests, body: text }
+    expect(await decodedFor(plain, [])).toBe(plain)
+  })
+
   it('cannot be had where the coding is unknown or the body broken', async () => {
     expect(await decodedFor(encoded('zstd', text), [])).toBeUndefined()
     expect(await decodedFor(encoded('constructor', text), [])).toBeUndefined()

@@ -31,7 +31,7 @@ const committing = async (
   if (ending.verb === 'complete') await store.complete(lease, ending)
   if (ending.verb === 'fail') await store.fail(lease, ending)
   if (ending.verb === 'release') await store.release(lease)
-  side.committed()
+  side.committed(undefined)
   return ending
 }
 
@@ -209,7 +209,7 @@ describe('an answer in a transaction', () => {
     expect(ending.verb).toBe('complete')
     expect(held.letGo).not.toHaveBeenCalled()
     await store.complete(side.lease as never, ending as never)
-    side.committed()
+    side.committed(undefined)
     expect(held.letGo).toHaveBeenCalledTimes(1)
     expect(execution.signal.aborted).toBe(false)
     expect(await http.finish(given(500, 'answer'))).toBeUndefined()
@@ -253,7 +253,7 @@ describe('an answer in a transaction', () => {
     expect(side.lease).toBeUndefined()
     side.begin()
     answerWith(201)
-    side.committed()
+    side.committed(undefined)
     expect(held.hold).toHaveBeenCalledTimes(1)
     expect(held.letGo).toHaveBeenCalledTimes(1)
     expect(store.calls).toEqual([])

@@ -8,8 +8,8 @@ import {
   customFingerprint,
   type FingerprintSource,
   fingerprintOf,
-  fingerprintSettings,
 } from '../src/fingerprint.js'
+import { fingerprintSettings } from '../src/fingerprint-settings.js'
 import { codeUnit, documents, meaning, pairs, written } from './json-document.js'
 
 type Settings = Parameters<typeof fingerprintSettings>[0]

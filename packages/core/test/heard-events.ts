@@ -14,6 +14,8 @@ const every: Record<keyof IdempotencyEvents, true> = {
   'run-limit': true,
   'completion-retried': true,
   'completion-given-up': true,
+  'codec-failed': true,
+  resolved: true,
   'store-down': true,
   'store-full': true,
   unprotected: true,

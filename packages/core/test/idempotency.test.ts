@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { memoryStore } from '../../memory/src/index.js'
 import type { Execution } from '../src/execution.js'
-import type { CommonOptions } from '../src/options.js'
+import type { RunOptions } from '../src/options.js'
 import { createIdempotency } from '../src/run.js'
 import { useFakeClock } from './fake-clock.js'
 import {
@@ -23,7 +23,7 @@ const operation = { key: 'k', scope: 's', payload: 1 }
 const leaseMs = 60_000
 const storeTimeoutMs = 2_000
 
-const scene = (options: Partial<CommonOptions> = {}) => {
+const scene = (options: Partial<RunOptions> = {}) => {
   const inner = memoryStore()
   const store = faultyStore(inner)
   const layer = createIdempotency({ store, leaseMs, storeTimeoutMs, ...options })

@@ -42,6 +42,7 @@ export const incoming = ({
     target,
     fieldLines: (name) => lines[name] ?? [],
     readBody: async () => body,
+    whenGone: () => () => {},
   }
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { compressed } from '../src/compressed.js'
 import { isIdempotencyError, OptionError } from '../src/errors.js'
-import { differingOption, keyJudge, resolveCommon, resolveHttp } from '../src/settings.js'
+import { differingOption, keyJudge, resolveHttp, resolveRun } from '../src/settings.js'
 import type { IdempotencyStore } from '../src/store.js'
 
 const never = async (): Promise<never> => {
@@ -60,8 +61,21 @@ const wrong: readonly (readonly [string, readonly unknown[]])[] = [
   ['store', [undefined, null, 'memory', {}, { ...store, renew: 1 }, () => store]],
   ['scope', [undefined, null, 'tenant', 'Global', {}, 1]],
   ['namespace', [null, 1, {}]],
-  ['onDoubt', [null, 'run', true, () => 1]],
-  ['onInFlight', [null, 'wait', [], { retryAfterMs: 0 }, { waitMs: 1 }, { retryAfterMs: '1' }]],
+  ['onDoubt', [null, 'run', true]],
+  [
+    'onInFlight',
+    [
+      null,
+      'wait',
+      [],
+      { retryAfterMs: 0 },
+      { waitMs: 0 },
+      { maxWaiters: 0 },
+      { poll: 1 },
+      { retryAfterMs: '1' },
+    ],
+  ],
+  ['codec', [null, 'gzip', {}, [{}], { synchronous: true, readsPlain: true, encode: () => 1 }]],
   ['onStoreDown', [null, 'run', true]],
   ['header', [null, '', 'two words', 'Key:', 1, 'Schlüssel']],
   ['replayedHeader', [null, '', 'a\nb', 1]],
@@ -120,7 +134,7 @@ describe('a wrong option', () => {
     expect(error.message).toMatch(shape)
     expect(error.message).toContain('got "ttl"')
     expect(error.message).toContain('retentionMs')
-    expect(() => resolveCommon({ store, scope: 'global' } as never)).toThrow('"scope"')
+    expect(() => resolveRun({ store, scope: 'global' } as never)).toThrow('"scope"')
   })
 
   it('in place of all options is an error', () => {
@@ -161,8 +175,15 @@ describe('the right options', () => {
     const choices: Record<string, readonly unknown[]> = {
       scope: ['global', () => 'a'],
       namespace: ['', 'shop'],
-      onDoubt: ['run-again', 'reject'],
-      onInFlight: [{}, { retryAfterMs: 1 }, { retryAfterMs: undefined }],
+      onDoubt: ['run-again', 'reject', () => 'run-again'],
+      onInFlight: [
+        {},
+        { retryAfterMs: 1 },
+        { retryAfterMs: undefined },
+        { waitMs: 1, maxWaiters: 1 },
+      ],
+      codec: [[], compressed(), [compressed()]],
+      onReplay: [undefined, () => undefined],
       onStoreDown: ['refuse', 'run-unprotected'],
       header: ['X-Key'],
       key: [undefined, () => 'a'],

@@ -37,7 +37,7 @@ export interface ExpressIdempotency extends Operations {
  * })
  */
 export const idempotency = (options: ExpressOptions): ExpressIdempotency => {
-  const layer = createHttpIdempotency<Request>(options)
+  const { begin, ...operations } = createHttpIdempotency<Request>(options)
 
   const middleware = function idempotency(
     request: Request,
@@ -49,31 +49,31 @@ export const idempotency = (options: ExpressOptions): ExpressIdempotency => {
       message: request,
       target: request.originalUrl,
     })
-    const fail = (error: unknown): void => {
-      request.idempotency ??= unprotectedExecution().execution
-      next(error)
-    }
-    layer.begin(incoming).then((begun) => {
-      request.idempotency = begun.http.execution
-      switch (begun.kind) {
-        case 'reply':
-          sendReply(request, response, begun.reply)
-          return
-        case 'execute':
-        case 'bypass':
-          if (
-            captureResponse(response, begun.http, {
+    begin(incoming)
+      .then((begun): boolean => {
+        request.idempotency = begun.http.execution
+        switch (begun.kind) {
+          case 'reply':
+            sendReply(request, response, begun.reply)
+            return false
+          case 'execute':
+          case 'bypass':
+            return captureResponse(response, begun.http, {
               isUnmatched: (body) => isFinalHandlerAnswer(request, response, body),
             })
-          ) {
-            next()
-          }
-      }
-    }, fail)
+        }
+      })
+      .then(
+        (mayRun) => {
+          // Outside of the promise: what next() throws is an error of the application's, not ours to report again.
+          if (mayRun) process.nextTick(next)
+        },
+        (error: unknown) => {
+          request.idempotency ??= unprotectedExecution().execution
+          // For Express nothing is no error, and the handler would run.
+          process.nextTick(next, error || new Error('Something threw, and said nothing.'))
+        },
+      )
   }
-  return Object.assign(middleware, {
-    events: layer.events,
-    purgeExpired: layer.purgeExpired,
-    close: layer.close,
-  })
+  return Object.assign(middleware, operations)
 }

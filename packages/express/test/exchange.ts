@@ -27,24 +27,27 @@ export interface Exchanged {
   readonly trailers: string
 }
 
-/** One request on one connection, and all that comes back until it closes. */
+/**
+ * One request on one connection, and all that comes back until it closes. The body goes as latin1, `chunks` as they are,
+ * with their framing.
+ */
 export const exchange = (
   port: number,
-  { method = 'POST', path = '/', key = '', headers = {}, body = '' } = {},
+  { method = 'POST', path = '/', key = '', headers = {}, body = '', chunks = '' } = {},
 ): Promise<Exchanged> => {
   const fields: Record<string, string> = { Host: 'shop', Connection: 'close', ...headers }
   if (key !== '') fields['Idempotency-Key'] = key
-  if (body !== '') fields['Content-Length'] = String(Buffer.byteLength(body))
+  if (body !== '') fields['Content-Length'] = String(Buffer.byteLength(body, 'latin1'))
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
-    const chunks: Buffer[] = []
-    socket.on('data', (chunk) => chunks.push(chunk))
+    const received: Buffer[] = []
+    socket.on('data', (chunk) => received.push(chunk))
     socket.once('error', reject)
     socket.once('close', () => {
-      resolve(parsed(Buffer.concat(chunks).toString('latin1')))
+      resolve(parsed(Buffer.concat(received).toString('latin1')))
     })
-    socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
+    socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}${chunks}`, 'latin1')
   })
 }
 

@@ -106,19 +106,22 @@ const errorHandler =
   }
 
 const give = async (response: Response, answer: SuiteAnswer): Promise<void> => {
-  response.status(answer.status)
   switch (answer.kind) {
     case 'json':
-      response.json(answer.value)
+      response.status(answer.status).json(answer.value)
       return
     case 'whole':
+      response.status(answer.status)
       setFields(response, answer.headers)
       if (answer.body.length === 0) response.end()
       else response.send(Buffer.from(answer.body))
       return
     case 'stream':
+      response.status(answer.status)
       setFields(response, answer.headers)
       await pipeline(Readable.from(answer.chunks), response)
+      return
+    case 'given':
   }
 }
 

@@ -112,6 +112,42 @@ for (const [name, express] of versions) {
       expect((await exchange(port, { key: 'a' })).head).toContain('Idempotent-Replayed: true')
     })
 
+    it('that made something of a chunked body without a byte does no harm: it is no body', async () => {
+      const app = express()
+      app.post('/', express.json(), layer(), (_request, response) => response.json('done'))
+      const port = await serve(app)
+      const headers = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+      await exchange(port, { key: 'a', headers, chunks: '0\r\n\r\n' })
+      expect((await exchange(port, { key: 'a' })).head).toContain('Idempotent-Replayed: true')
+    })
+
+    it('that left its empty object for a body which something else has read is a mistake of set-up', async () => {
+      const app = express()
+      const reading: RequestHandler = (request, _response, next) => {
+        request.resume().once('end', next)
+      }
+      app.post('/', reading, express.json(), layer(), shown)
+      const port = await serve(app)
+      for (const headers of [{}, { 'Transfer-Encoding': 'chunked' }]) {
+        const sent = headers['Transfer-Encoding']
+          ? { chunks: '4\r\ntext\r\n0\r\n\r\n' }
+          : { body: 'text' }
+        const request = { key: 'a', headers: { 'Content-Type': 'text/plain', ...headers }, ...sent }
+        const { head, body: problem } = await exchange(port, request)
+        expect(head).toMatch(/^HTTP\/1.1 500 /)
+        expect(JSON.parse(problem)).toMatchObject({ code: 'body-consumed' })
+      }
+    })
+
+    it('that found an empty object is not taken for one that found nothing', async () => {
+      const app = express()
+      app.post('/', express.json(), layer(), shown)
+      const port = await serve(app)
+      const headers = { 'Content-Type': 'application/json' }
+      expect((await exchange(port, { key: 'a', headers, body: '{}' })).body).toBe('{}')
+      expect((await exchange(port, { key: 'a' })).head).toContain(' 422 ')
+    })
+
     it('that skipped a media type leaves the body to the layer', async () => {
       const app = express()
       app.post('/', express.json(), layer(), express.text(), shown)

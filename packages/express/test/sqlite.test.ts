@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { answer } from '@retrysafe/core'
 import { type SqliteStore, sqliteStore } from '@retrysafe/sqlite'
 import Database from 'better-sqlite3'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
@@ -35,7 +36,7 @@ const effects = () => database.prepare('SELECT count(*) FROM effects').pluck().g
 /** What a route of a test does inside its transaction, and what becomes of what it throws. */
 const shopOf =
   (express: (typeof versions)[number][1]) =>
-  (work: (request: Request, response: Response) => void, options = {}) => {
+  (work: (request: Request, response: Response) => unknown, options = {}) => {
     const app = express()
     const route: RequestHandler = (request, response, next) => {
       store.transaction(request.idempotency, () => work(request, response)).catch(next)
@@ -92,6 +93,43 @@ describe.each(versions)('A transaction through %s', (_name, express) => {
     expect((await exchange(port, { key: 'k' })).head).toContain('201')
     expect(effects()).toBe(1)
   })
+
+  const answers = {
+    'JSON with fields': answer(201, { order: 1 }, [
+      ['Location', '/orders/1'],
+      ['Link', '<a>'],
+      ['Link', '<b>'],
+    ]),
+    'no content': answer(204),
+    'an empty body': answer(200),
+    bytes: answer(200, Uint8Array.of(0, 255)),
+    'a redirection': answer(303, undefined, { Location: '/orders/1' }),
+  }
+  for (const [what, given] of Object.entries(answers))
+    it(`gives ${what} that the work returns by answer(), with and without a key`, async () => {
+      const port = await shop((_request, response) => {
+        takeEffect('order')
+        response.set('X-Beside', '1')
+        return given
+      })
+      const [first, again, bare] = [
+        await exchange(port, { key: 'k' }),
+        await exchange(port, { key: 'k' }),
+        await exchange(port),
+      ]
+      expect(first.head).toContain(` ${given.status} `)
+      if (what === 'JSON with fields') {
+        expect(first.body).toBe('{"order":1}')
+        expect(first.head).toContain('Location: /orders/1\r\nLink: <a>\r\nLink: <b>')
+      }
+      expect(again.head).toContain('Idempotent-Replayed: true')
+      const sorted = (head: string) =>
+        head.replace('\r\nIdempotent-Replayed: true', '').split('\r\n').toSorted()
+      expect(sorted(again.head)).toEqual(sorted(first.head))
+      expect(again.body).toBe(first.body)
+      expect(bare).toEqual(first)
+      expect(effects()).toBe(2)
+    })
 
   it('rolls back where the work gave no answer', async () => {
     const port = await shop(() => takeEffect('order'))

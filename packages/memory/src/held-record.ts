@@ -1,4 +1,4 @@
-import type { Claim, IdempotencyRecord } from '@retrysafe/core'
+import { type Claim, type IdempotencyRecord, reservedBytes } from '@retrysafe/core'
 
 /** What the store keeps of one key. Never changed: each write puts another in its place. */
 export type HeldRecord = {
@@ -34,12 +34,6 @@ export type HeldResult = Extract<HeldRecord, { state: 'completed' }>
 // The objects, their headers and their places in three collections, rounded up.
 const overheadBytes = 512
 
-/**
- * Room that every record without a result keeps free, in bytes: a result that finds no room is completed without
- * its body, and that much always fits.
- */
-const tombstoneBytes = 256
-
 const textBytes = (recordKey: string, fingerprint: string, token: string): number =>
   overheadBytes + 2 * (recordKey.length + fingerprint.length + token.length)
 
@@ -70,7 +64,7 @@ const openBytes = (
   { recordKey, fingerprint, token }: Pick<HeldRecord, 'recordKey' | 'fingerprint' | 'token'>,
   progress: Uint8Array | undefined,
 ): number =>
-  textBytes(recordKey, fingerprint, token) + Math.max(tombstoneBytes, progress?.length ?? 0)
+  textBytes(recordKey, fingerprint, token) + Math.max(reservedBytes, progress?.length ?? 0)
 
 /** The lease restarted, with other progress where one is given; the life of the record never shortened. */
 export const renewed = (

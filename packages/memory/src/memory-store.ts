@@ -1,5 +1,6 @@
 import {
   type Claim,
+  changes,
   IdempotencyError,
   type IdempotencyStore,
   type Lease,
@@ -8,7 +9,6 @@ import {
   type WriteResult,
 } from '@retrysafe/core'
 import { boundedRecords } from './bounded-records.js'
-import { changes } from './changes.js'
 import { clusterWarning } from './cluster-warning.js'
 import {
   begun,
@@ -25,7 +25,7 @@ import { notices } from './notices.js'
 import { purgeTimer } from './purge-timer.js'
 
 /** A store in the memory of this process; `watch` and `changed` are there. */
-export type MemoryStore = Required<IdempotencyStore>
+export type MemoryStore = IdempotencyStore & Required<Pick<IdempotencyStore, 'watch' | 'changed'>>
 
 const storeFull = (what: string): StoreError =>
   new StoreError(

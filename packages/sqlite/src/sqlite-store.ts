@@ -1,4 +1,4 @@
-import { type IdempotencyStore, OptionError } from '@retrysafe/core'
+import { type Changes, changes, type IdempotencyStore, OptionError } from '@retrysafe/core'
 import { createBatch } from './batch.js'
 import { untilFree } from './busy.js'
 import { type Connection, fileOf, openConnection } from './connection.js'
@@ -58,7 +58,7 @@ const ownFile = (path: string, options: SqliteOptions): IdempotencyStore => {
   const open = () => new Driver(path, { timeout: 0, fileMustExist: false })
   const { synchronous } = checked
   const connection = openConnection({ file: path, synchronous, mayEnterWal: true, open })
-  return createStore(connection, checked, createGate(connection.file))
+  return createStore(connection, checked, createGate(connection.file), changes())
 }
 
 const sharedFile = (source: SqliteStoreOptions): SqliteStore => {
@@ -76,9 +76,12 @@ const sharedFile = (source: SqliteStoreOptions): SqliteStore => {
   const open = () => reopen(database, file)
   const connection = openConnection({ file, synchronous, mayEnterWal: false, open })
   const gate = createGate(connection.file)
-  const transaction = createTransaction({ database, file, ...checked })
+  const waiters = changes()
+  const onEnded = waiters.tell
+  const transaction = createTransaction({ database, file, onEnded, ...checked })
   return {
-    ...createStore(connection, checked, gate),
+    ...createStore(connection, checked, gate, waiters),
+    transactions: 'synchronous',
     transaction: (execution, work) => gate.enter(() => transaction(execution, work)),
   }
 }
@@ -87,6 +90,7 @@ const createStore = (
   connection: Connection,
   options: Required<SqliteOptions>,
   { enter, close }: Gate,
+  waiters: Changes,
 ): IdempotencyStore => {
   const { database, file, statements } = connection
   const { storeTimeoutMs, now, purgeEveryMs } = options
@@ -97,6 +101,12 @@ const createStore = (
   const purge = (limit: number) => write(() => statements.purge(limit, now()))
   const stopPurging = startPurging((limit) => enter(() => purge(limit)), purgeEveryMs)
   let closing: Promise<void> | undefined
+  /** Of this process alone: who waits for another's record looks again by the clock. */
+  const ending = async <Result>(recordKey: string, verb: () => Result): Promise<Result> => {
+    const result = await write(verb)
+    waiters.tell(recordKey)
+    return result
+  }
 
   return {
     acquire: (claim) =>
@@ -106,15 +116,17 @@ const createStore = (
         return decision.kind === 'answer' ? decision.acquisition : write(() => verbs.acquire(claim))
       }),
     renew: (lease, terms) => enter(() => write(() => verbs.renew(lease, terms))),
-    complete: (lease, terms) => enter(() => write(() => verbs.complete(lease, terms))),
-    fail: (lease, terms) => enter(() => write(() => verbs.fail(lease, terms))),
-    release: (lease) => enter(() => write(() => verbs.release(lease))),
+    complete: (lease, terms) =>
+      enter(() => ending(lease.recordKey, () => verbs.complete(lease, terms))),
+    fail: (lease, terms) => enter(() => ending(lease.recordKey, () => verbs.fail(lease, terms))),
+    release: (lease) => enter(() => ending(lease.recordKey, () => verbs.release(lease))),
     read: (recordKey) =>
       enter(async () => {
         const row = await find(recordKey)
         const at = now()
         return row && !isExpired(row, at) ? toRecord(row, at) : undefined
       }),
+    changed: (recordKey, signal) => enter(async () => waiters.wait(recordKey, signal)),
     purgeExpired: (limit) =>
       enter(async () => {
         let removed = 0
@@ -129,6 +141,7 @@ const createStore = (
     close() {
       closing ??= (async () => {
         stopPurging()
+        waiters.clear()
         await close()
         database.close()
       })()

@@ -21,6 +21,8 @@ export interface TransactionTerms {
   readonly storeTimeoutMs: number
   readonly synchronous: 'full' | 'normal'
   readonly now: () => number
+  /** A record has been ended by a commit. */
+  readonly onEnded: (recordKey: string) => void
 }
 
 type Outcome<T> =
@@ -37,7 +39,7 @@ const beforeAllTime = -1
  * of the application's can get in between, and the connection is left as it was found.
  */
 export const createTransaction = (terms: TransactionTerms) => {
-  const { database, file, storeTimeoutMs, synchronous, now } = terms
+  const { database, file, storeTimeoutMs, synchronous, now, onEnded } = terms
   let prepared: Statements | undefined
 
   const attempt = <T>(side: TransactionSide, work: () => Synchronous<T>): Outcome<T> => {
@@ -72,9 +74,9 @@ export const createTransaction = (terms: TransactionTerms) => {
     }
     let value: Synchronous<T>
     try {
+      side.begin()
       const lost = side.lease && lostLease(statements, side.lease)
       if (lost) return rolledBack(lost, leaseGone(lost, file))
-      side.begin()
       statements.mark()
       value = work()
       refuseThenable(value)
@@ -139,7 +141,8 @@ export const createTransaction = (terms: TransactionTerms) => {
       const outcome = attempt(side, work)
       switch (outcome.kind) {
         case 'committed':
-          side.committed()
+          side.committed(outcome.value)
+          if (side.lease) onEnded(side.lease.recordKey)
           return outcome.value
         case 'rolled-back':
           side.rolledBack(outcome.reason)

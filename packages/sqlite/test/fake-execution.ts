@@ -17,9 +17,9 @@ export const fakeExecution = (
       calls.push('ending')
       return overrides.ending?.(returned) ?? completed
     },
-    committed() {
+    committed(returned) {
       calls.push('committed')
-      overrides.committed?.()
+      overrides.committed?.(returned)
     },
     rolledBack(reason) {
       calls.push(`rolled back: ${reason}`)

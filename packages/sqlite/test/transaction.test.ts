@@ -307,7 +307,7 @@ describe('the lease', () => {
     })
     expect(outcome).toMatchObject({
       rejection: { code: 'lease-lost' },
-      calls: ['rolled back: stale'],
+      calls: ['begin', 'rolled back: stale'],
       inTransaction: false,
     })
   })
@@ -319,7 +319,7 @@ describe('the lease', () => {
     )
     expect(outcome).toMatchObject({
       rejection: { code: 'lease-lost' },
-      calls: ['rolled back: stale'],
+      calls: ['begin', 'rolled back: stale'],
     })
   })
 
@@ -329,7 +329,7 @@ describe('the lease', () => {
     )
     expect(outcome).toMatchObject({
       rejection: { code: 'store-unavailable' },
-      calls: ['rolled back: gone'],
+      calls: ['begin', 'rolled back: gone'],
       inTransaction: false,
     })
   })

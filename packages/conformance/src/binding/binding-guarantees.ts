@@ -4,6 +4,7 @@ import { doubt } from './doubt.js'
 import { duplicates } from './duplicates.js'
 import { durability } from './durability.js'
 import { executions } from './executions.js'
+import { fingerprintSettings } from './fingerprint-settings.js'
 import { fingerprints } from './fingerprints.js'
 import { firstRuns } from './first-runs.js'
 import { hangUps } from './hang-ups.js'
@@ -19,6 +20,7 @@ import { notStored } from './not-stored.js'
 import { operating } from './operating.js'
 import { problems } from './problems.js'
 import { replays } from './replays.js'
+import { requestCodings } from './request-codings.js'
 import { scopes } from './scopes.js'
 import { storeFaults } from './store-faults.js'
 import { streams } from './streams.js'
@@ -38,6 +40,8 @@ export const bindingGuarantees: readonly BindingGuarantee[] = [
   ...replays,
   ...headerFields,
   ...fingerprints,
+  ...fingerprintSettings,
+  ...requestCodings,
   ...requestBodies,
   ...keeping,
   ...thrown,

@@ -1,4 +1,5 @@
 import type {
+  Answer,
   Execution,
   HeaderPairs,
   HttpResponse,
@@ -79,6 +80,8 @@ export type SuiteAnswer =
   | { readonly kind: 'json'; readonly status: number; readonly value: unknown }
   /** Status, fields and body, given in one piece; an empty body is none. */
   | ({ readonly kind: 'whole' } & HttpResponse)
+  /** What the work of a transaction has returned: given by the layer already, or by returning it. */
+  | { readonly kind: 'given'; readonly answer: Answer }
   /** Each chunk leaves as it comes. A source that fails breaks the answer off. */
   | {
       readonly kind: 'stream'

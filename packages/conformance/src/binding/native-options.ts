@@ -10,21 +10,31 @@ export const nativeOptions = <Native>(
 ): ((options: SuiteOptions) => IdempotencyOptions<Native>) => {
   const made = new WeakMap<object, unknown>()
 
-  const translated = <Answer>(
-    callback: (request: SuiteRequest) => Answer,
-  ): ((native: Native) => Answer) => {
+  const once = <Made>(callback: object, make: () => Made): Made => {
     const before = made.get(callback)
-    if (before !== undefined) return before as (native: Native) => Answer
-    const callbackOnNative = (native: Native): Answer => callback(view(native))
+    if (before !== undefined) return before as Made
+    const callbackOnNative = make()
     made.set(callback, callbackOnNative)
     return callbackOnNative
   }
+  const translated = <Given>(
+    callback: (request: SuiteRequest) => Given,
+  ): ((native: Native) => Given) => once(callback, () => (native) => callback(view(native)))
+  /** Of a callback that gets something else first. */
+  const translatedSecond = <First, Given>(
+    callback: (first: First, request: SuiteRequest) => Given,
+  ): ((first: First, native: Native) => Given) =>
+    once(callback, () => (first, native) => callback(first, view(native)))
 
-  return ({ scope, key, skip, fingerprint, ...shared }) => ({
+  return ({ scope, key, skip, fingerprint, onDoubt, onReplay, ...shared }) => ({
     ...shared,
     scope: typeof scope === 'function' ? translated(scope) : scope,
     ...(key && { key: translated(key) }),
     ...(skip && { skip: translated(skip) }),
+    ...(onReplay && { onReplay: translatedSecond(onReplay) }),
+    ...(onDoubt && {
+      onDoubt: typeof onDoubt === 'function' ? translatedSecond(onDoubt) : onDoubt,
+    }),
     ...(fingerprint !== undefined && {
       fingerprint: typeof fingerprint === 'function' ? translated(fingerprint) : fingerprint,
     }),

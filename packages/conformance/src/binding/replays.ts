@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { everyByte } from '../store/fidelity.js'
 import { hasRun, isFirst, isReplay } from './expecting.js'
-import type { BindingGuarantee, SuiteAnswer } from './harness.js'
-import { json, openShop, stream, whole } from './shop.js'
+import type { BindingGuarantee } from './harness.js'
+import { json, type MadeAnswer, openShop, stream, whole } from './shop.js'
 
 const sameTwice = (
   name: string,
-  answer: () => SuiteAnswer,
+  answer: () => MadeAnswer,
   more: (twice: { header(name: string): string | undefined }) => void = () => {},
 ): BindingGuarantee => ({
   name,

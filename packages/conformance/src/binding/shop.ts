@@ -84,7 +84,10 @@ export const openShop = async (harness: BindingHarness, terms: ShopTerms = {}): 
   }
 }
 
-export const json = (status: number, value: unknown): SuiteAnswer => ({
+/** An answer that the handler itself gives. */
+export type MadeAnswer = Exclude<SuiteAnswer, { readonly kind: 'given' }>
+
+export const json = (status: number, value: unknown): MadeAnswer => ({
   kind: 'json',
   status,
   value,
@@ -95,10 +98,10 @@ export const whole = (
   status: number,
   body: string | Uint8Array = '',
   headers: HeaderPairs = [],
-): SuiteAnswer => ({ kind: 'whole', status, headers, body: Buffer.from(body) })
+): MadeAnswer => ({ kind: 'whole', status, headers, body: Buffer.from(body) })
 
 export const stream = (
   status: number,
   headers: HeaderPairs,
   chunks: () => AsyncIterable<Uint8Array>,
-): SuiteAnswer => ({ kind: 'stream', status, headers, chunks: chunks() })
+): MadeAnswer => ({ kind: 'stream', status, headers, chunks: chunks() })

@@ -3,6 +3,7 @@ import type {
   Acquisition,
   Claim,
   Execution,
+  FingerprintOptions,
   GivenAnswer,
   HttpExecution,
   HttpResponse,
@@ -25,6 +26,18 @@ export const wrongOptions = (change: (options: Options) => object): Defect => {
 /** An option that the binding forgets. */
 export const forgets = (...names: readonly (keyof Options)[]): Defect =>
   wrongOptions(() => Object.fromEntries(names.map((name) => [name, undefined])))
+
+/** A setting of the fingerprint that the binding forgets. */
+export const forgetsSetting = (...names: readonly (keyof FingerprintOptions)[]): Defect =>
+  wrongOptions(({ fingerprint }) =>
+    typeof fingerprint === 'object'
+      ? {
+          fingerprint: Object.fromEntries(
+            Object.entries(fingerprint).filter(([name]) => !names.includes(name as never)),
+          ),
+        }
+      : {},
+  )
 
 /** A mistake in how the lines of a field are read. */
 export const wrongField =

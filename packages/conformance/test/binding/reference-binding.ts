@@ -71,8 +71,13 @@ const unmatched = new WeakSet<ServerResponse>()
 export const executionOf = (message: IncomingMessage): Execution | undefined =>
   executions.get(message)
 
+/** For a layer that is not the reference one, but stands in its harness. */
+export const rememberExecution = (message: IncomingMessage, execution: Execution): void =>
+  void executions.set(message, execution)
+
 /** Says that the server itself is about to answer, since no route took the request. */
-export const noRouteTook = (response: ServerResponse): void => void unmatched.add(response)
+export const noRouteTook = (_message: IncomingMessage, response: ServerResponse): void =>
+  void unmatched.add(response)
 
 /** A binding for `node:http`: all that core leaves to one, and the one that defects are planted in. */
 export const referenceLayer = (

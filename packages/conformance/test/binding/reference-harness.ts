@@ -25,8 +25,12 @@ export type Defect = () => Partial<BindingParts>
 
 type Parsed = IncomingMessage & { body?: unknown; _body?: true }
 
-/** The suite's applications on bare `node:http`, with a defect or without one. */
-export const referenceHarness = async (defect: Defect = () => ({})): Promise<BindingHarness> => {
+/** The suite's applications on bare `node:http`, with a defect or without one, or with another layer. */
+export const referenceHarness = async (
+  defect: Defect = () => ({}),
+  layerOf = referenceLayer,
+  onNoRoute = noRouteTook,
+): Promise<BindingHarness> => {
   const parts: BindingParts = { ...soundParts, ...defect() }
   const hosts: Host[] = []
   const stores = new Map<IdempotencyStore, IdempotencyStore>()
@@ -43,7 +47,7 @@ export const referenceHarness = async (defect: Defect = () => ({})): Promise<Bin
     const operations: Operations[] = []
     const mount = (given: SuiteOptions): Step => {
       const native = options(given)
-      const layer = referenceLayer(
+      const layer = layerOf(
         native.store ? { ...native, store: storeOf(native.store) } : native,
         parts,
       )
@@ -62,7 +66,7 @@ export const referenceHarness = async (defect: Defect = () => ({})): Promise<Bin
         const path = message.url?.split('?')[0]
         const method = message.method === 'HEAD' ? 'GET' : message.method
         const chain = chains.find((each) => each.method === method && each.path === path)
-        for (const step of [...outermost, ...(chain?.steps ?? [notFound])])
+        for (const step of [...outermost, ...(chain?.steps ?? [notFound(onNoRoute)])])
           if ((await step(message, response)) === 'answered') return
       } catch (error) {
         await failed(response, parts.thrown(error, executionOf(message)), onError).catch(() => {})
@@ -116,12 +120,14 @@ const openHost = async (): Promise<Host> => {
   return host
 }
 
-const notFound: Step = async (_message, response) => {
-  noRouteTook(response)
-  response.statusCode = 404
-  response.end('Nothing here')
-  return 'answered'
-}
+const notFound =
+  (onNoRoute: typeof noRouteTook): Step =>
+  async (message, response) => {
+    onNoRoute(message, response)
+    response.statusCode = 404
+    response.end('Nothing here')
+    return 'answered'
+  }
 
 const failed = async (
   response: ServerResponse,
@@ -188,6 +194,7 @@ const formOf = (text: string): Record<string, unknown> => {
 }
 
 const give = async (response: ServerResponse, answer: SuiteAnswer): Promise<void> => {
+  if (answer.kind === 'given') return
   response.statusCode = answer.status
   switch (answer.kind) {
     case 'json':

@@ -1,10 +1,34 @@
 import type { ServerResponse } from 'node:http'
 import type { HeldAnswer, HttpExecution } from '../http-execution.js'
-import { createCapture } from './response-capture.js'
+import type { HttpResponse } from '../response.js'
+import { type Capture, createCapture } from './response-capture.js'
+import { headOf, type ResponseHead, setPairs } from './response-head.js'
+import { type StandIn, unreceivedResponse } from './stand-in.js'
 
+/** What a binding says of its framework. */
 export interface CaptureOptions {
   /** Whether no route took the request and the framework itself gives this 404. */
   readonly isUnmatched?: (body: Uint8Array) => boolean
+  /** How an `answer()` that the work of a transaction returned is given. @default on the response itself, and ended */
+  readonly give?: (answer: HttpResponse) => void
+  /**
+   * Called when a transaction takes hold of the answer. What it returns is called at a rollback, when status and headers
+   * are again what they were, and makes the framework forget what else it knows of an answer.
+   */
+  readonly remember?: () => () => void
+  /**
+   * For a framework that writes answers when the handler has returned: then a time-out in front of the layer can be told
+   * from the handler, and an answer for a client that has gone would not be written at all.
+   */
+  readonly standIn?: {
+    /**
+     * Asked before the first byte, whether it is of an answer that somebody in front of the layer gives while the handler
+     * is still at work. That answer leaves as it is, and the record waits for the handler.
+     */
+    isForeign(): boolean
+    /** The handler goes on with this one; nothing has been written on the other. */
+    take(standIn: StandIn): void
+  }
 }
 
 const captured = new WeakSet<HttpExecution>()
@@ -17,42 +41,97 @@ const captured = new WeakSet<HttpExecution>()
  * still be replaced by what stands, where the lease was lost.
  *
  * Answers whether the handler may run. It may not where something in front of the layer has answered a protected
- * request meanwhile: nobody would get its answer, and nothing has happened yet. The key is then free again.
+ * request meanwhile: nobody would get its answer, and nothing has happened yet. The key is then free again, as it is
+ * where this throws.
  */
 export const captureResponse = (
   response: ServerResponse,
   http: HttpExecution,
-  { isUnmatched = () => false }: CaptureOptions = {},
+  options: CaptureOptions = {},
 ): boolean => {
   // A second mount with the same options shares the execution of the first.
   if (captured.has(http)) return true
   captured.add(http)
   if (http.execution.protected && response.headersSent) {
-    http.execution.release()
-    void http.finish({
-      status: response.statusCode,
-      headers: [],
-      outerHeaders: [],
-      body: undefined,
-      unmatched: false,
-    })
+    freeKey(http)
     return false
   }
-  const capture = () => createCapture(response, http, isUnmatched)
-  http.lend(http.execution.protected ? capture() : capturedWhenHeld(capture))
-  return true
+  try {
+    capture(response, http, options)
+    return true
+  } catch (error) {
+    freeKey(http)
+    throw error
+  }
+}
+
+const capture = (
+  response: ServerResponse,
+  http: HttpExecution,
+  {
+    isUnmatched = () => false,
+    give = (answer) => endWith(response, answer),
+    remember = () => () => {},
+    standIn,
+  }: CaptureOptions,
+): void => {
+  let outcome: Promise<HttpResponse | undefined> | undefined
+  // The first answer counts, where two responses stand for one request.
+  const once: HttpExecution = { ...http, finish: (answer) => (outcome ??= http.finish(answer)) }
+  const captureOn = (on: ServerResponse, outer: ResponseHead): Capture =>
+    createCapture(on, once, {
+      isUnmatched,
+      isForeign: () => standIn?.isForeign() ?? false,
+      give,
+      remember,
+      outer,
+      moveOn:
+        standIn &&
+        ((reason, head, isHeld) => {
+          const unreceived = unreceivedResponse(on, head)
+          const next = captureOn(unreceived, outer)
+          if (isHeld) next.hold()
+          http.lend(next)
+          next.begin()
+          standIn.take({ response: unreceived, reason, lose: next.lose })
+        }),
+    })
+  if (http.execution.protected) {
+    const first = captureOn(response, headOf(response))
+    http.lend(first)
+    first.begin()
+  } else http.lend(capturedWhenHeld(() => captureOn(response, headOf(response))))
+}
+
+/** Nothing has run under it. */
+const freeKey = (http: HttpExecution): void => {
+  http.execution.release()
+  void http
+    .finish({ status: 500, headers: [], outerHeaders: [], body: undefined, unmatched: false })
+    .catch(() => undefined)
+}
+
+/** Gives a whole answer as a handler would. */
+const endWith = (response: ServerResponse, { status, headers, body }: HttpResponse): void => {
+  response.statusCode = status
+  response.statusMessage = ''
+  setPairs(response, headers)
+  response.end(body)
 }
 
 /** Without a key there is nothing to capture for, unless a transaction holds the answer. */
-const capturedWhenHeld = (capture: () => HeldAnswer): HeldAnswer => {
-  let answer: HeldAnswer | undefined
+const capturedWhenHeld = (create: () => Capture): HeldAnswer => {
+  let answer: Capture | undefined
   return {
     hold: () => {
-      answer ??= capture()
+      if (answer === undefined) {
+        answer = create()
+        answer.begin()
+      }
       answer.hold()
     },
-    given: () => answer?.given(),
-    letGo: () => answer?.letGo(),
+    given: (returned) => answer?.given(returned),
+    letGo: (returned) => answer?.letGo(returned),
     restore: () => answer?.restore(),
   }
 }

@@ -4,15 +4,23 @@ import type { RequestBody } from '../request.js'
 /** What has been buffered of a message and put back, for whoever asks again. */
 const buffered = new WeakMap<IncomingMessage, Uint8Array>()
 
+/** What a parser in front of the layer has left: its value, and the bytes where it has kept them. */
+export interface ReadBefore {
+  readonly parsed: unknown
+  readonly raw: unknown
+}
+
 /** The body of a message, which stays readable for every parser behind the layer. */
 export const readBody = async (
   message: IncomingMessage,
-  parsed: unknown,
+  { parsed, raw: kept }: ReadBefore,
   limit: number,
 ): Promise<RequestBody> => {
   if (!hasBody(message)) return { kind: 'empty' }
   if (Number(message.headers['content-length'] ?? 0) > limit) return { kind: 'too-large' }
-  const raw = (message as { rawBody?: unknown }).rawBody ?? buffered.get(message)
+  // Chunked, and without a byte to its end, whatever a parser has put in its place.
+  if (message.readableEnded && !message.readableDidRead) return { kind: 'empty' }
+  const raw = kept ?? buffered.get(message)
   if (raw instanceof Uint8Array) {
     return raw.length > limit ? { kind: 'too-large' } : { kind: 'bytes', bytes: raw }
   }

@@ -10,6 +10,8 @@ export interface NodeRequestParts<Native> {
   readonly target?: string
   /** What a parser in front of the layer has left. @default the message's `body` */
   readonly parsed?: () => unknown
+  /** The bytes as they came, where that parser has kept them. @default the message's `rawBody` */
+  readonly raw?: () => unknown
 }
 
 /** Core's view of a request that came through `node:http`. */
@@ -18,13 +20,20 @@ export const nodeRequest = <Native>({
   message,
   target = message.url ?? '',
   parsed = () => (message as { body?: unknown }).body,
+  raw = () => (message as { rawBody?: unknown }).rawBody,
 }: NodeRequestParts<Native>): IncomingRequest<Native> => ({
   native,
   carrier: message,
   method: message.method ?? '',
   target,
   fieldLines: (name) => rawLines(message.rawHeaders, name),
-  readBody: (limit) => readBody(message, parsed(), limit),
+  readBody: (limit) => readBody(message, { parsed: parsed(), raw: raw() }, limit),
+  whenGone: (listener) => {
+    const { socket } = message
+    if (socket.destroyed) queueMicrotask(listener)
+    else socket.once('close', listener)
+    return () => socket.off('close', listener)
+  },
 })
 
 /** From the raw list: elsewhere Node joins lines, and two keys would look like one. */

@@ -1,3 +1,5 @@
 export { type CaptureOptions, captureResponse } from './capture.js'
 export { type NodeRequestParts, nodeRequest } from './incoming-request.js'
+export { headOf, type ResponseHead, restoreHead, setPairs } from './response-head.js'
 export { sendReply } from './send-reply.js'
+export type { StandIn } from './stand-in.js'

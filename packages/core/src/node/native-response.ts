@@ -37,3 +37,5 @@ export const nativeOf = (response: ServerResponse) => {
     implicitHeader: bound((response as unknown as { _implicitHeader: Method })._implicitHeader),
   }
 }
+
+export type NativeResponse = ReturnType<typeof nativeOf>

@@ -1,33 +1,56 @@
 import type { ServerResponse } from 'node:http'
+import { answerOf } from '../answer.js'
 import { explain, IdempotencyError } from '../errors.js'
 import type { GivenAnswer, HeldAnswer, HttpExecution } from '../http-execution.js'
 import { mediaType } from '../request.js'
 import { fieldLines, type HttpResponse, hasNoContent } from '../response.js'
 import { createBodySoFar } from './body-so-far.js'
+import { holdConnection } from './held-connection.js'
 import { nativeOf } from './native-response.js'
 import { applyHead, headOf, type ResponseHead, restoreHead, setPairs } from './response-head.js'
+import { createSealedHead } from './sealed-head.js'
+import type { StandIn } from './stand-in.js'
 import { type WriteCallback, writtenChunk } from './written-chunk.js'
+
+/** What a capture is told, and asks of its binding. */
+export interface CaptureTerms {
+  readonly isUnmatched: (body: Uint8Array) => boolean
+  readonly isForeign: () => boolean
+  readonly give: (answer: HttpResponse) => void
+  readonly remember: () => () => void
+  /** Fields that are not the handler's. */
+  readonly outer: ResponseHead
+  /** Where the handler goes on from `head`; `isHeld`: in the middle of a transaction. */
+  readonly moveOn:
+    | ((reason: StandIn['reason'], head: ResponseHead, isHeld: boolean) => void)
+    | undefined
+}
+
+/** A captured response, as its transaction and its stand-in deal with it. */
+export interface Capture extends HeldAnswer {
+  /** Called once when it is lent: a client that has gone by then is gone for it too. */
+  begin(): void
+  /** See `StandIn.lose`. */
+  lose(): void
+}
 
 /** Takes the place of the methods by which a response is written; see `captureResponse`. */
 export const createCapture = (
   response: ServerResponse,
   http: HttpExecution,
-  isUnmatched: (body: Uint8Array) => boolean,
-): HeldAnswer => {
+  { isUnmatched, isForeign, give, remember, outer, moveOn }: CaptureTerms,
+): Capture => {
   const native = nativeOf(response)
-  const prototype: object = Object.getPrototypeOf(response)
-  const outer = headOf(response)
+  const head = createSealedHead(response, native)
+  const connection = holdConnection(response)
 
   /**
    * `capturing` until the answer is whole, or known not to be kept; `finishing` while the store is asked; then
    * `passing`, or `replaced` where another answer went out in its place.
    */
   let phase: 'capturing' | 'finishing' | 'passing' | 'replaced' = 'capturing'
-  /** The head as it was when a transaction began; `undefined` outside of one. */
-  let held: ResponseHead | undefined
-  /** The head as the handler has decided it; `undefined` while it may still change. */
-  let head: ResponseHead | undefined
-  let declaredLength: number | undefined
+  /** What was there when a transaction began; `undefined` outside of one. */
+  let held: { readonly head: ResponseHead; readonly recall: () => void } | undefined
   let body = createBodySoFar(http.maxStoredBody)
   let headLeft = false
   let ended = false
@@ -37,50 +60,24 @@ export const createCapture = (
   let callbacks: WriteCallback[] = []
 
   const answer = (content: Uint8Array | undefined): GivenAnswer => {
-    const { status, headers } = head ?? headOf(response)
+    const { status, headers } = head.decided ?? headOf(response)
     const unmatched = status === 404 && content !== undefined && isUnmatched(content)
     return { status, headers, outerHeaders: outer.headers, body: content, unmatched }
   }
   const wholeBody = (): Uint8Array | undefined =>
-    hasNoContent(head?.status ?? 200) ? new Uint8Array() : body.whole()
-
-  /** The head is decided: from here on it is, for the handler, sent. */
-  const seal = (): void => {
-    head = headOf(response)
-    const length = fieldLines(head.headers, 'content-length')[0]
-    declaredLength = length === undefined ? undefined : Number(length)
-    // Those who patched the response in front of us have work to do when the head really leaves.
-    Object.defineProperty(response, 'headersSent', {
-      configurable: true,
-      get: () => !native.isRunning() || Reflect.get(prototype, 'headersSent', response),
-    })
-  }
-  const sealOnce = (): void => {
-    // Through the outermost writeHead, so that those who set headers at the last moment do so before we look.
-    if (head === undefined) response.writeHead(response.statusCode)
-  }
-  /** The head that leaves is the one that was decided: for the handler, a status set later came too late. */
-  const decideHead = (): void => {
-    if (head === undefined) return
-    response.statusCode = head.status
-    response.statusMessage = head.statusMessage
-  }
-  /** Ends the pretence that head and end have left. */
-  const reveal = (): void => {
-    Reflect.deleteProperty(response, 'headersSent')
-    Object.assign(response, { finished: false })
-  }
+    hasNoContent(head.decided?.status ?? 200) ? new Uint8Array() : body.whole()
 
   /** Whether the answer, as far as it is known, can never be given again. */
   const isUnkeepable = (): boolean =>
     body.isTooLong ||
-    head?.status === 101 ||
-    (declaredLength ?? 0) > http.maxStoredBody ||
-    mediaType(head && fieldLines(head.headers, 'content-type')[0]) === 'text/event-stream'
+    head.decided?.status === 101 ||
+    (head.declaredLength ?? 0) > http.maxStoredBody ||
+    mediaType(head.decided && fieldLines(head.decided.headers, 'content-type')[0]) ===
+      'text/event-stream'
   const isWhole = (): boolean =>
     ended ||
-    hasNoContent(head?.status ?? 200) ||
-    (declaredLength !== undefined && body.size >= declaredLength)
+    hasNoContent(head.decided?.status ?? 200) ||
+    (head.declaredLength !== undefined && body.size >= head.declaredLength)
 
   /** After every step of the handler: whether it may leave, or the record comes first. */
   const advance = (step: () => unknown): boolean => {
@@ -92,7 +89,7 @@ export const createCapture = (
       waiting.push(step)
       return false
     }
-    if (!headLeft) decideHead()
+    if (!headLeft) head.restoreDecided()
     const flowing = step() !== false
     // A source that waits for a client who has gone would never come to its end; the record wants the end.
     if (closed && !headLeft) return true
@@ -102,12 +99,14 @@ export const createCapture = (
 
   const finish = (content: Uint8Array | undefined): void => {
     phase = 'finishing'
+    connection.hold()
     void http
       .finish(answer(content))
       .catch(() => undefined)
       .then((instead) => {
         if (instead === undefined) flush()
         else replace(instead)
+        connection.letGo()
       })
   }
   /** The answer broke off: its record is ended, and nobody waits for that. */
@@ -122,8 +121,8 @@ export const createCapture = (
     const steps = waiting
     waiting = []
     callbacks = []
-    reveal()
-    if (!headLeft) decideHead()
+    head.reveal()
+    if (!headLeft) head.restoreDecided()
     let flowing = true
     for (const step of steps) {
       headLeft = true
@@ -144,10 +143,11 @@ export const createCapture = (
     waiting = []
     if (headLeft) {
       // Half of an answer that does not stand: a broken connection makes the client ask again.
+      connection.letGo()
       native.destroy()
       return
     }
-    reveal()
+    head.reveal()
     for (const callback of callbacks) response.once('finish', () => callback())
     headLeft = true
     native.run(() => {
@@ -160,24 +160,38 @@ export const createCapture = (
   }
 
   const isPassing = (): boolean => native.isRunning() || phase === 'passing'
+  /** Whether what is being written is none of the handler's: then the response is given up to whoever writes. */
+  const passes = (): boolean => {
+    if (isPassing()) return true
+    if (phase !== 'capturing' || head.decided !== undefined || !isForeign()) return false
+    phase = 'passing'
+    moveOn?.('answered', outer, held !== undefined)
+    held = undefined
+    return true
+  }
+  /** For an answer that has not been begun, and whose client has gone. */
+  const moveOnIfGone = (): void => {
+    if (!closed || phase !== 'capturing' || head.decided !== undefined || held !== undefined) return
+    moveOn?.('gone', headOf(response), false)
+  }
   /** A method that Node refuses once the head is sent. */
   const guarded =
     (action: string, method: (...given: unknown[]) => unknown) =>
     (...given: unknown[]): unknown => {
-      if (!isPassing() && head !== undefined) throw tooLate(action)
+      if (!isPassing() && head.decided !== undefined) throw tooLate(action)
       return method(...given)
     }
 
   const write = (...given: unknown[]): unknown => {
     const { bytes, callback } = writtenChunk(given)
     // A wrong chunk is Node's to refuse, and what comes after the end, when that has left.
-    if (isPassing() || bytes === undefined) return native.write(...given)
+    if (passes() || bytes === undefined) return native.write(...given)
     if (phase === 'replaced') return true
     if (ended) {
       waiting.push(() => native.write(...given))
       return false
     }
-    sealOnce()
+    head.sealOnce()
     const copy = body.add(bytes)
     if (callback) callbacks.push(callback)
     return advance(() => native.write(copy, ...given.slice(1)))
@@ -186,35 +200,35 @@ export const createCapture = (
   const end = (...given: unknown[]): ServerResponse => {
     const { bytes, isNone, callback } = writtenChunk(given)
     const step = () => native.end(...given)
-    if (isPassing() || (bytes === undefined && !isNone)) step()
+    if (passes() || (bytes === undefined && !isNone)) step()
     else if (ended) waiting.push(step)
     else if (phase !== 'replaced') {
-      sealOnce()
+      head.sealOnce()
       const copy = bytes && body.add(bytes)
       ended = true
       if (callback) callbacks.push(callback)
       advance(copy === undefined ? step : () => native.end(copy, ...given.slice(1)))
       // An ended answer is always kept back for its record; for the handler it has left.
-      Object.assign(response, { finished: true })
+      head.pretendEnd()
     }
     return response
   }
 
   const writeHead = (...given: unknown[]): unknown => {
-    if (isPassing()) return native.writeHead(...given)
-    if (head !== undefined) throw tooLate('write')
+    if (passes()) return native.writeHead(...given)
+    if (head.decided !== undefined) throw tooLate('write')
     const [status, reason, fields] = given
     // A status that Node refuses is refused now, while the handler can hear it.
     if (!(Number(status) >= 100 && Number(status) <= 999)) return native.writeHead(status)
     applyHead(response, status as number, reason as never, fields as never)
-    seal()
+    head.seal()
     return response
   }
 
   const flushHeaders = (): void => {
-    if (isPassing()) native.flushHeaders()
+    if (passes()) native.flushHeaders()
     else if (!ended && phase !== 'replaced') {
-      sealOnce()
+      head.sealOnce()
       advance(() => native.flushHeaders())
     }
   }
@@ -224,6 +238,8 @@ export const createCapture = (
     if (phase === 'capturing' && !headLeft && !ended && held === undefined) {
       breakOff({ ...answer(undefined), status: 500 })
     }
+    // Ended, and destroyed afterwards: the client of a response without us has its answer by then.
+    if (phase === 'finishing' && given[0] === undefined && connection.cutLater()) return response
     return native.destroy(...given)
   }
 
@@ -231,6 +247,7 @@ export const createCapture = (
     closed = true
     // The head has told the client something, and nothing will tell it the rest.
     if (phase === 'capturing' && !ended && headLeft) breakOff(answer(undefined))
+    moveOnIfGone()
   }
 
   Object.assign(response, {
@@ -244,42 +261,60 @@ export const createCapture = (
     removeHeader: guarded('remove', native.removeHeader),
     _implicitHeader: () => {
       // Those who patched the response inside the layer call it again and again until the head is out.
-      if (isPassing()) native.implicitHeader()
-      else sealOnce()
+      if (passes()) native.implicitHeader()
+      else head.sealOnce()
     },
   })
-  response.once('close', onClose)
 
   return {
     hold: () => {
-      if (headLeft || ended || head !== undefined || response.headersSent) {
+      if (headLeft || ended || head.decided !== undefined || response.headersSent) {
         // Without a key there is nothing to commit the answer with: it is a plain transaction.
         if (!http.execution.protected) return
         throw answerGiven()
       }
-      held = headOf(response)
+      held = { head: headOf(response), recall: remember() }
       phase = 'capturing'
     },
-    given: () => (ended ? answer(wholeBody()) : undefined),
-    letGo: () => {
+    given: (returned) => {
+      if (ended) return answer(wholeBody())
+      const returnedAnswer = answerOf(returned)
+      return returnedAnswer && { ...returnedAnswer, outerHeaders: [], unmatched: false }
+    },
+    letGo: (returned) => {
       if (held === undefined) return
+      const before = held
       held = undefined
-      if (ended) finish(wholeBody())
+      const returnedAnswer = ended ? undefined : answerOf(returned)
+      if (returnedAnswer) {
+        // Of what the work has set beside it, nothing is in the record.
+        native.run(() => restoreHead(response, before.head))
+        give(returnedAnswer)
+      } else if (ended) finish(wholeBody())
       else if (!http.execution.protected) flush()
+      moveOnIfGone()
     },
     restore: () => {
       if (held === undefined) return
       const before = held
       held = undefined
-      head = undefined
-      declaredLength = undefined
+      head.unseal()
       body = createBodySoFar(http.maxStoredBody)
       ended = false
       waiting = []
       callbacks = []
-      reveal()
-      native.run(() => restoreHead(response, before))
+      head.reveal()
+      native.run(() => restoreHead(response, before.head))
+      before.recall()
       if (!http.execution.protected) phase = 'passing'
+      moveOnIfGone()
+    },
+    begin: () => {
+      if (response.closed) onClose()
+      else response.once('close', onClose)
+    },
+    lose: () => {
+      if (phase === 'capturing') breakOff(answer(undefined))
     },
   }
 }

@@ -12,6 +12,8 @@ export const sendReply = (
   // Something in front of the layer, a time-out for one, has answered meanwhile.
   if (response.headersSent || response.destroyed) return
   response.statusCode = status
+  // That of a status which was set in front.
+  response.statusMessage = ''
   setPairs(response, headers)
   const content = hasNoContent(status) ? undefined : body
   if (content) response.setHeader('Content-Length', content.length)

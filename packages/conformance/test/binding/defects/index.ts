@@ -2,6 +2,7 @@ import type { Defect } from '../reference-harness.js'
 import { answers } from './answers.js'
 import { applying } from './applying.js'
 import { duplicates, headerFields, problems } from './duplicates.js'
+import { fingerprintSettings } from './fingerprint-settings.js'
 import { keys } from './keys.js'
 import { requests } from './requests.js'
 import { runs } from './runs.js'
@@ -16,6 +17,7 @@ export const defects: { readonly [guarantee: string]: Defect } = {
   ...headerFields,
   ...problems,
   ...requests,
+  ...fingerprintSettings,
   ...answers,
   ...stores,
 }

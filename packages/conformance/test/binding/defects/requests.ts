@@ -1,4 +1,4 @@
-import { forgets, wrongBody, wrongField, wrongOptions, wrongTarget } from '../defect.js'
+import { forgetsSetting, wrongBody, wrongField, wrongOptions, wrongTarget } from '../defect.js'
 import type { Defect } from '../reference-harness.js'
 
 const isJson = (type: string): boolean => type === 'application/json'
@@ -13,10 +13,16 @@ const parsed = (text: string): unknown => {
 }
 
 const inAnEnvelope = wrongBody((body, type) =>
-  body.kind === 'parsed' && isJson(type) ? { ...body, value: { body: body.value } } : undefined,
+  body.kind === 'parsed' && isJson(type) && Object.hasOwn(body.value as object, 'b')
+    ? { ...body, value: { body: body.value } }
+    : undefined,
 )
 
-const comparisonForgotten = forgets('fingerprint')
+/** What replaces the comparison, or turns it off. */
+const replacementForgotten = wrongOptions(({ fingerprint }) =>
+  typeof fingerprint === 'object' ? {} : { fingerprint: undefined },
+)
+const settingsForgotten = forgetsSetting('json', 'headers')
 
 const readAway = wrongBody((_body, _type, message) => {
   message.read()
@@ -54,9 +60,11 @@ export const requests: { readonly [guarantee: string]: Defect } = {
       ? { kind: 'bytes', bytes: body.bytes.subarray(0, -1) }
       : undefined,
   ),
-  'fingerprint.headers names fields that count as well': comparisonForgotten,
+  'fingerprint.headers names fields that count as well': settingsForgotten,
   'JSON that means the same is the same': wrongOptions(({ fingerprint = {} }) =>
-    typeof fingerprint === 'object' ? { fingerprint: { ...fingerprint, json: 'raw' } } : {},
+    typeof fingerprint === 'object' && fingerprint.exclude === undefined
+      ? { fingerprint: { ...fingerprint, json: 'raw' } }
+      : {},
   ),
   'JSON that means the same is the same behind a parser': wrongBody((body, type) =>
     body.kind === 'parsed' && isJson(type)
@@ -75,7 +83,7 @@ export const requests: { readonly [guarantee: string]: Defect } = {
       ? { ...body, value: JSON.parse(JSON.stringify(body.value)) }
       : undefined,
   ),
-  'with json raw, the bytes of JSON count': comparisonForgotten,
+  'with json raw, the bytes of JSON count': settingsForgotten,
   'JSON that cannot be parsed counts by its bytes': wrongBody((body, type) =>
     body.kind === 'bytes' &&
     isJson(type) &&
@@ -90,10 +98,10 @@ export const requests: { readonly [guarantee: string]: Defect } = {
     const sorted = pairs.sort((one, other) => nameOf(one).localeCompare(nameOf(other)))
     return { kind: 'bytes', bytes: Buffer.from(sorted.join('&')) }
   }),
-  'fingerprint(request) replaces what is compared': comparisonForgotten,
-  'with fingerprint false, the key alone counts': comparisonForgotten,
-  'with fingerprint false, a body of any size passes': comparisonForgotten,
-  'JSON that is nested too deep counts by its bytes; where a parser took those, it is refused':
+  'fingerprint(request) replaces what is compared': replacementForgotten,
+  'with fingerprint false, the key alone counts': replacementForgotten,
+  'with fingerprint false, a body of any size passes': replacementForgotten,
+  'JSON that is nested too deep counts by its bytes; where a parser left none, it is refused':
     wrongBody((body, type) =>
       body.kind === 'parsed' && isJson(type) && JSON.stringify(body.value).startsWith('[[[')
         ? { ...body, value: 'deep' }

@@ -1,4 +1,4 @@
-/** Who waits for a record to change. */
+/** Who waits in this process for a record to change: what a store's `changed` is made of. */
 export interface Changes {
   /** Resolves when the record has changed, or when the signal aborts. */
   wait(recordKey: string, signal: AbortSignal): Promise<void>

@@ -1,0 +1,4 @@
+import { describeDemo } from '@retrysafe/example-inventory/testing'
+
+describeDemo({ target: 'hono', store: 'sqlite' })
+describeDemo({ target: 'hono', store: 'memory' })

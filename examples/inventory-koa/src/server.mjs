@@ -1,0 +1,45 @@
+// @ts-check
+import { openStock } from '@retrysafe/example-inventory/stock'
+import { supplierOf } from '@retrysafe/example-inventory/supplier'
+import { idempotency } from '@retrysafe/koa'
+import Database from 'better-sqlite3'
+import { createApplication } from './application.mjs'
+import { openStore } from './store.mjs'
+
+const {
+  PORT = '3000',
+  DATABASE = './inventory.db',
+  STORE = 'sqlite',
+  LEASE_MS,
+  WORK_MS = '0',
+} = process.env
+
+const db = new Database(DATABASE)
+db.pragma('journal_mode = WAL')
+
+const { store, commit } = openStore(STORE, db)
+const once = idempotency({
+  store,
+  scope: (ctx) => supplierOf(ctx.get('authorization')),
+  required: true,
+  ...(LEASE_MS && { leaseMs: Number(LEASE_MS) }),
+})
+once.events.on('takeover', ({ scope, attempt, after }) => {
+  console.log(`Attempt ${attempt} at an adjustment of ${scope}; the one before was ${after}`)
+})
+
+const app = createApplication({ stock: openStock(db), commit, once, workMs: Number(WORK_MS) })
+const server = app.listen(Number(PORT), () => {
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  console.log(`Inventory listens on http://localhost:${port}`)
+})
+
+/** Answers what has come in, then lets go of the file. */
+const stop = () => {
+  server.close(async () => {
+    await once.close()
+    db.close()
+  })
+}
+process.once('SIGTERM', stop)
+process.once('SIGINT', stop)

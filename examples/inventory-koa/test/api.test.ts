@@ -1,0 +1,4 @@
+import { describeApi } from '@retrysafe/example-inventory/testing'
+
+describeApi({ target: 'koa', store: 'sqlite' })
+describeApi({ target: 'koa', store: 'memory' })

@@ -1,0 +1,4 @@
+import { describeDemo } from '@retrysafe/example-inventory/testing'
+
+describeDemo({ target: 'koa', store: 'sqlite' })
+describeDemo({ target: 'koa', store: 'memory' })

@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest'
+import type { Choice } from '../../demo/targets.mjs'
+import { type Answer, adjust, adjustments, get, hangUp, onHand, send, sendBody } from '../client.js'
+import { newDatabase, serve, titleOf } from '../inventory.js'
+
+interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+}
+
+const invalidAdjustment: Problem = {
+  type: 'https://inventory.example/problems/invalid-adjustment',
+  title: 'Not an adjustment',
+  status: 400,
+  detail: 'Send { "sku": text, "delta": whole number }.',
+}
+
+const expectProblem = ({ status, headers, text }: Answer, problem: Problem) => {
+  expect(status).toBe(problem.status)
+  expect(headers['content-type']).toMatch(/^application\/problem\+json\b/)
+  expect(text).toBe(JSON.stringify(problem))
+}
+
+/** The whole API, as every framework and every store must give it. */
+export const describeApi = (choice: Choice): void => {
+  describe(`The inventory API ${titleOf(choice)}`, () => {
+    test('says in one line where it listens, and begins with the initial stock', async () => {
+      const { url, log, port } = await serve(choice)
+      expect(log).toEqual([`Inventory listens on http://localhost:${port}`])
+      expect(await get(url, '/stock/A-100')).toEqual({ sku: 'A-100', onHand: 100 })
+      expect(await get(url, '/stock/B-200')).toEqual({ sku: 'B-200', onHand: 50 })
+      expect(await get(url, '/stock/C-300')).toEqual({ sku: 'C-300', onHand: 1_000_000 })
+      expect(await adjustments(url)).toEqual([])
+      for (const path of ['/stock/Z-999', '/adjustments/1'])
+        expect((await send(url + path)).status, path).toBe(404)
+    })
+
+    test('makes an adjustment, and answers a repetition with the same bytes', async () => {
+      const { url } = await serve(choice)
+      const first = await adjust(url, 'k', { sku: 'A-100', delta: -5 })
+      expect(first).toMatchObject({ status: 201, replayed: false })
+      expect(JSON.parse(first.text)).toEqual({ id: 1, sku: 'A-100', delta: -5, onHand: 95 })
+      expect(await get(url, String(first.headers.location))).toEqual(JSON.parse(first.text))
+
+      const second = await adjust(url, '"k"', { delta: -5, sku: 'A-100' })
+      expect(second).toMatchObject({ status: 201, replayed: true, text: first.text })
+      expect(second.headers.location).toBe(first.headers.location)
+      expect(await onHand(url, 'A-100')).toBe(95)
+    })
+
+    test('lists the adjustments of all suppliers, oldest first; the key of one is not that of another', async () => {
+      const { url } = await serve(choice)
+      await adjust(url, 'k', { sku: 'B-200', delta: 3 }, 'south')
+      await adjust(url, 'k', { sku: 'A-100', delta: -2 }, 'north')
+      expect(await adjustments(url)).toEqual([
+        { id: 1, sku: 'B-200', delta: 3, onHand: 53 },
+        { id: 2, sku: 'A-100', delta: -2, onHand: 98 },
+      ])
+    })
+
+    test('answers 404 for an unknown article, and again', async () => {
+      const { url } = await serve(choice)
+      const first = await adjust(url, 'k', { sku: 'Z-999', delta: -1 })
+      expect(first).toMatchObject({ status: 404, replayed: false })
+      expectProblem(first, {
+        type: 'https://inventory.example/problems/unknown-sku',
+        title: 'Unknown SKU',
+        status: 404,
+        detail: 'There is no Z-999.',
+      })
+      const second = await adjust(url, 'k', { sku: 'Z-999', delta: -1 })
+      expect(second).toMatchObject({ status: 404, replayed: true, text: first.text })
+    })
+
+    test('refuses with a problem of its own what would go below zero, and again when there is enough', async () => {
+      const { url } = await serve(choice)
+      const first = await adjust(url, 'k', { sku: 'B-200', delta: -51 })
+      expect(first).toMatchObject({ status: 422, replayed: false })
+      expectProblem(first, {
+        type: 'https://inventory.example/problems/stock-below-zero',
+        title: 'Stock would fall below zero',
+        status: 422,
+        detail: 'B-200 has 50 on hand, too few for -51.',
+      })
+      await adjust(url, 'more', { sku: 'B-200', delta: 100 })
+      const second = await adjust(url, 'k', { sku: 'B-200', delta: -51 })
+      expect(second).toMatchObject({ status: 422, replayed: true, text: first.text })
+      expect(await onHand(url, 'B-200')).toBe(150)
+    })
+
+    test('may take the last one, and not one more', async () => {
+      const { url } = await serve(choice)
+      expect((await adjust(url, 'all', { sku: 'B-200', delta: -50 })).status).toBe(201)
+      expect((await adjust(url, 'one-more', { sku: 'B-200', delta: -1 })).status).toBe(422)
+      expect(await onHand(url, 'B-200')).toBe(0)
+    })
+
+    test('refuses a key that comes with another adjustment', async () => {
+      const { url } = await serve(choice)
+      await adjust(url, 'k', { sku: 'A-100', delta: -5 })
+      const other = await adjust(url, 'k', { sku: 'A-100', delta: -50 })
+      expect(other.status).toBe(422)
+      expect(JSON.parse(other.text)).toMatchObject({ code: 'key-reused' })
+      expect(await onHand(url, 'A-100')).toBe(95)
+    })
+
+    test('wants a key and a supplier; who is refused for that leaves no trace', async () => {
+      const { url } = await serve(choice)
+      const adjustment = { sku: 'A-100', delta: -5 }
+      const keyless = await adjust(url, undefined, adjustment)
+      expect(keyless.status).toBe(400)
+      expect(JSON.parse(keyless.text)).toMatchObject({ code: 'key-missing' })
+
+      const nobody = await adjust(url, 'k', adjustment, '')
+      expect(nobody.status).toBe(401)
+      expect(nobody.headers['www-authenticate']).toBe('Bearer')
+      expectProblem(nobody, {
+        type: 'https://inventory.example/problems/unauthenticated',
+        title: 'Unknown supplier',
+        status: 401,
+        detail: 'Send the bearer token of a supplier.',
+      })
+      const empty = await adjust(url, 'k', adjustment, ' ')
+      expect(empty.status).toBe(401)
+      expect(await adjustments(url)).toEqual([])
+      expect(await adjust(url, 'k', adjustment)).toMatchObject({ status: 201, replayed: false })
+    })
+
+    test('answers 400 to what is no adjustment', async () => {
+      const { url } = await serve(choice)
+      const bodies = [
+        undefined,
+        { sku: 'A-100' },
+        { sku: 100, delta: -5 },
+        { sku: 'A-100', delta: '-5' },
+        { sku: 'A-100', delta: -0.5 },
+        { sku: 'A-100', delta: 2 ** 53 },
+      ]
+      for (const [index, body] of bodies.entries()) {
+        expectProblem(await adjust(url, `k${index}`, body), invalidAdjustment)
+      }
+      expect(await adjustments(url)).toEqual([])
+    })
+
+    test('answers 400 to what is no JSON, and its key is free for a better attempt', async () => {
+      const { url } = await serve(choice)
+      const broken = await sendBody(url, 'k', '{ "sku": "A-1', 'application/json')
+      expectProblem(broken, invalidAdjustment)
+      const adjustment = { sku: 'A-100', delta: -5 }
+      const text = await sendBody(url, 'text', JSON.stringify(adjustment), 'text/plain')
+      expectProblem(text, invalidAdjustment)
+      expect(await adjust(url, 'k', adjustment)).toMatchObject({ status: 201, replayed: false })
+    })
+
+    test('keeps stock and answers over a restart', async () => {
+      const database = newDatabase()
+      const before = await serve({ ...choice, database })
+      const first = await adjust(before.url, 'k', { sku: 'A-100', delta: -5 })
+      expect(await before.stop()).toBe(0)
+
+      const { url } = await serve({ ...choice, database })
+      const second = await adjust(url, 'k', { sku: 'A-100', delta: -5 })
+      // Where the keys are forgotten, the answer is made of the adjustment that is found.
+      const replayed = choice.store !== 'memory'
+      expect(second).toMatchObject({ status: 201, replayed, text: first.text })
+      expect(second.headers.location).toBe(first.headers.location)
+      expect(await onHand(url, 'A-100')).toBe(95)
+    })
+
+    test('answers what has come in when it is asked to end', async () => {
+      const { url, stop } = await serve({ ...choice, workMs: 1_000 })
+      const both = [1, 2].map(() => adjust(url, 'k', { sku: 'A-100', delta: -5 }))
+      // One is refused while the other is at work.
+      expect((await Promise.race(both)).status).toBe(409)
+      const ended = stop()
+      expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([201, 409])
+      hangUp()
+      expect(await ended).toBe(0)
+    })
+  })
+}

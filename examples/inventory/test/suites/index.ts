@@ -1,0 +1,5 @@
+export { describeApi } from './api.js'
+export { describeDemo } from './demo.js'
+export { describeDuplicates } from './duplicates.js'
+export { describeForgotten } from './forgotten.js'
+export { describeKilled } from './killed.js'

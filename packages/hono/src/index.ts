@@ -1,0 +1,6 @@
+export {
+  type HonoIdempotency,
+  type HonoOptions,
+  type IdempotencyVariables,
+  idempotency,
+} from './idempotency.js'

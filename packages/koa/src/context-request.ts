@@ -1,0 +1,27 @@
+import type { IncomingRequest } from '@retrysafe/core'
+import { nodeRequest } from '@retrysafe/core/node'
+import type { Context } from 'koa'
+
+/** What parsers leave on Koa's request. */
+interface ParsedRequest {
+  readonly body?: unknown
+  readonly rawBody?: unknown
+}
+
+/** Core's view of Koa's request. */
+export const contextRequest = (ctx: Context): IncomingRequest<Context> =>
+  nodeRequest({
+    native: ctx,
+    message: ctx.req,
+    // As sent: routers and mounts shorten the other; Express does it to Koa where it has mounted it.
+    target: (ctx.req as { originalUrl?: string }).originalUrl ?? ctx.originalUrl,
+    parsed: () => (ctx.request as ParsedRequest).body,
+    raw: () => rawBody(ctx),
+  })
+
+/** The bytes, where `@koa/bodyparser` has left its text; what it had to unpack first is not what was sent. */
+const rawBody = (ctx: Context): unknown => {
+  const text = (ctx.request as ParsedRequest).rawBody
+  if (typeof text !== 'string') return (ctx.req as { rawBody?: unknown }).rawBody
+  return ctx.get('Content-Encoding') === '' ? Buffer.from(text) : undefined
+}

@@ -1,0 +1,1 @@
+export { idempotency, type KoaIdempotency, type KoaOptions } from './idempotency.js'
