@@ -1,4 +1,3 @@
 import { describeDemo } from '@retrysafe/example-inventory/testing'
 
 describeDemo({ target: 'koa', store: 'sqlite' })
-describeDemo({ target: 'koa', store: 'memory' })

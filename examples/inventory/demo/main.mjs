@@ -33,13 +33,12 @@ const report = createReport(console.log, hasColours)
 
 console.log(`A warehouse system sends stock updates to an API and sends them again when it hears nothing.
 The same API runs twice, each in a process and on a file of its own: with retrysafe on ${targets[target].title}, and without.
-At first there are A-100 = 100, B-200 = 50 and C-300 = 1,000,000.
-`)
+At first there are A-100 = 100, B-200 = 50 and C-300 = 1,000,000.`)
 if (isForgetful) {
-  console.log(`Its keys are in memory: a server that is killed forgets them. A retry then runs again, finds the adjustment
-that was made, and answers with that.
-`)
+  console.log(`Its keys are in memory, so a server that is killed forgets them: the retry runs again, finds the adjustment that
+was made, and answers with that.`)
 }
+console.log()
 const opensAt = performance.now()
 const without = await openSide('without', folder)
 // How long a start takes here. However slow the machine: a sender that gives up has given the server its time, and a
