@@ -6,8 +6,7 @@ export type IsExcluded = (name: string) => boolean
 /** The fields of these names, with all that forms nest below them in brackets: `a[]`, `a[0]` and `a[b]` are `a`'s. */
 export const excludedFields = (names: readonly string[]): IsExcluded => {
   const fields = names.map(withoutIndex)
-  return (name) =>
-    fields.some((field) => withoutIndex(name) === field || name.startsWith(`${field}[`))
+  return (name) => fields.some((field) => name === field || name.startsWith(`${field}[`))
 }
 
 const none: IsExcluded = () => false

@@ -162,6 +162,8 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
       source?.letGo(returned)
     },
     rolledBack: (reason) => {
+      // What was committed stands, whatever comes of a second transaction.
+      if (standing === 'ended') return
       source?.restore()
       if (reason === 'stale') control.lose('stale', leaseLost())
       if (reason === 'gone') control.lose('gone', recordGone())

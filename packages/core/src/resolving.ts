@@ -48,12 +48,11 @@ export const createResolving = ({ settings, emitter, results, claiming }: Resolv
       const acquisition = await claiming.acquire(claim)
       if (acquisition.kind === 'exists') continue
       const { attempt, after } = acquisition
-      if (after === 'nothing') {
-        await ask(() => store.release(claim))
-        return 'absent'
-      }
+      const wasLost = after === 'nothing'
       try {
-        if ((await ask(() => end(claim, word))) !== 'ok') continue
+        const written = await ask(() => (wasLost ? store.release(claim) : end(claim, word)))
+        if (wasLost) return 'absent'
+        if (written !== 'ok') continue
       } catch (error) {
         claiming.giveUp(claim, Promise.resolve(acquisition))
         throw error

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { memoryStore } from '../../memory/src/index.js'
-import { type Codec, wrappedResults } from '../src/codec.js'
+import type { Codec } from '../src/codec.js'
 import { compressed } from '../src/compressed.js'
 import { encrypted } from '../src/encrypted.js'
-import { OptionError, StoreError } from '../src/errors.js'
+import { StoreError } from '../src/errors.js'
 import { createHttpIdempotency } from '../src/http-idempotency.js'
-import { decodeResult, encodeResult, type StoredResult } from '../src/record.js'
+import { decodeResult, encodeResult } from '../src/record.js'
 import { createIdempotency } from '../src/run.js'
 import { reservedBytes } from '../src/store.js'
 import { transactionSide } from '../src/transaction.js'
+import { askedWith, refused, response, resultsOf } from './codec-scene.js'
 import { useFakeClock } from './fake-clock.js'
 import { answers, full } from './faulty-store.js'
 import { executed, field, httpScene, problemOf, recordKey, standing, told } from './http-scene.js'
@@ -21,7 +21,7 @@ import { expectNoUnhandledRejections } from './unhandled-rejections.js'
 useFakeClock()
 expectNoUnhandledRejections()
 
-const [key, otherKey] = [randomBytes(32), randomBytes(32)]
+const key = randomBytes(32)
 const secret = () => encrypted({ keys: { '2026': key }, current: '2026' })
 /** A codec that answers later, as one that asks a key service. */
 const later = (codec: Codec, ms = 10): Codec => ({
@@ -54,25 +54,6 @@ const chains: Record<string, Codec | readonly Codec[]> = {
   'encrypted twice': [secret(), secret()],
   'one that answers later': [compressed(), later(secret(), 0)],
 }
-const resultsOf = (codec: Codec | readonly Codec[]) => wrappedResults([codec].flat(), 2_000)
-const response = (body: Uint8Array): StoredResult => ({
-  kind: 'response',
-  response: { status: 201, headers: [['Location', '/orders/1']], body },
-})
-
-/** The answers of whoever comes when the record has this result, under both words about a store that is down. */
-const askedWith = async (codec: Codec | readonly Codec[], result: Uint8Array) => {
-  const problems: string[] = []
-  for (const onStoreDown of ['refuse', 'run-unprotected'] as const) {
-    const { store, ask, answered, inner } = httpScene({ codec, onStoreDown })
-    await answered(201, 'mine')
-    const record = await standing({ inner })
-    store.next('acquire', answers({ kind: 'exists', record: { ...record, result } }))
-    problems.push(problemOf(await ask()).code)
-  }
-  return problems
-}
-const refused = ['store-unavailable', 'store-unavailable']
 
 describe.each(Object.entries(chains))('codec: %s', (name, codec) => {
   it('gives back every result as it was', async () => {
@@ -107,112 +88,6 @@ describe.each(Object.entries(chains))('codec: %s', (name, codec) => {
   })
 })
 
-describe('an encrypted record', () => {
-  it('shows nothing of the answer', async () => {
-    const { answered, inner } = httpScene({ codec: secret() })
-    await answered(201, 'card 4111', { headers: [['Location', '/cards/4111']] })
-    expect(JSON.stringify(await standing({ inner }))).not.toContain('4111')
-    const record = await standing({ inner })
-    if (record.state !== 'completed') throw new Error('it is not completed')
-    expect(Buffer.from(record.result).includes('4111')).toBe(false)
-  })
-
-  it('is another one each time', async () => {
-    const results = resultsOf(secret())
-    const result = encodeResult(response(Buffer.from('a')))
-    expect(await results.wrap(result, 'record')).not.toEqual(await results.wrap(result, 'record'))
-  })
-
-  it('cannot be read with any bit of it changed, nor with any byte missing or more', async () => {
-    const results = resultsOf(secret())
-    const stored = Buffer.from(await results.wrap(encodeResult(response(Buffer.from('a'))), 'r'))
-    const unreadable = { code: 'store-unavailable', unreadable: true }
-    for (let bit = 0; bit < stored.length * 8; bit++) {
-      const changed = Buffer.from(stored)
-      changed[bit >> 3] = (stored[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      await expect(results.unwrap(changed, 'r'), `bit ${bit}`).rejects.toMatchObject(unreadable)
-    }
-    for (let length = 0; length < stored.length; length++) {
-      const cut = stored.subarray(0, length)
-      await expect(results.unwrap(cut, 'r'), `${length} bytes`).rejects.toMatchObject(unreadable)
-    }
-    const longer = Buffer.concat([stored, Uint8Array.of(0)])
-    await expect(results.unwrap(longer, 'r')).rejects.toMatchObject(unreadable)
-  })
-
-  it('that was changed is 503, and nothing runs, not even unprotected', async () => {
-    const stored = await resultsOf(secret()).wrap(encodeResult(response(Buffer.of())), recordKey)
-    for (const at of [0, 1, 2, 8, 20, stored.length - 1]) {
-      const changed = Buffer.from(stored)
-      changed[at] = (stored[at] ?? 0) ^ 1
-      expect(await askedWith(secret(), changed), `byte ${at}`).toEqual(refused)
-    }
-  })
-
-  it('cannot be read under another key of the store', async () => {
-    const moved = await resultsOf(secret()).wrap(encodeResult(response(Buffer.of())), 'another')
-    expect(await askedWith(secret(), moved)).toEqual(refused)
-  })
-
-  it('is still read after a rotation, until its key is taken out', async () => {
-    const written = await resultsOf(secret()).wrap(encodeResult(response(Buffer.of())), 'r')
-    const rotated = resultsOf(
-      encrypted({ keys: { '2026': key, '2027': otherKey }, current: '2027' }),
-    )
-    expect(await rotated.unwrap(written, 'r')).toMatchObject({ kind: 'response' })
-    const renewed = await rotated.wrap(encodeResult(response(Buffer.of())), 'r')
-    await expect(resultsOf(secret()).unwrap(renewed, 'r')).rejects.toThrow('codec refuses')
-    const removed = encrypted({ keys: { '2027': otherKey }, current: '2027' })
-    expect(await resultsOf(removed).unwrap(renewed, 'r')).toMatchObject({ kind: 'response' })
-    const old = await resultsOf(secret()).wrap(encodeResult(response(Buffer.of())), recordKey)
-    expect(await askedWith(removed, old)).toEqual(refused)
-  })
-
-  it('cannot be read with another key of the same name', async () => {
-    const written = await resultsOf(secret()).wrap(encodeResult(response(Buffer.of())), recordKey)
-    const other = encrypted({ keys: { '2026': otherKey }, current: '2026' })
-    expect(await askedWith(other, written)).toEqual(refused)
-  })
-
-  it('outlives a caller who wipes his key', async () => {
-    const mine = Buffer.from(key)
-    const codec = encrypted({ keys: { a: mine }, current: 'a' })
-    const before = await resultsOf(codec).wrap(encodeResult(response(Buffer.of())), 'r')
-    mine.fill(0)
-    expect(await resultsOf(codec).unwrap(before, 'r')).toMatchObject({ kind: 'response' })
-  })
-
-  it('needs keys of 32 bytes and the name of one of them, and no error shows a key', () => {
-    const right = { keys: { a: key }, current: 'a' }
-    const shown = [key.toString('hex'), key.toString('base64'), String(key[0])]
-    const wrong: unknown[] = [
-      { ...right, current: 'b' },
-      { ...right, current: undefined },
-      { ...right, keys: {} },
-      { ...right, keys: undefined },
-      { ...right, keys: { a: key.subarray(1) } },
-      { ...right, keys: { a: key.toString('base64') } },
-      { ...right, keys: { a: key, '': key } },
-      { ...right, keys: { a: key, ['ä'.repeat(17)]: key } },
-      { ...right, plain: 'allow' },
-    ]
-    for (const options of wrong) {
-      let message = ''
-      try {
-        encrypted(options as never)
-      } catch (error) {
-        expect(error).toBeInstanceOf(OptionError)
-        message = (error as Error).message
-      }
-      expect(message).not.toBe('')
-      for (const text of shown.slice(0, 2)) expect(message).not.toContain(text)
-    }
-    expect(() =>
-      encrypted({ keys: { ['ä'.repeat(16)]: key }, current: 'ä'.repeat(16) }),
-    ).not.toThrow()
-  })
-})
-
 describe('a record that was written plain', () => {
   const plain = encodeResult(response(Buffer.from('old')))
 
@@ -242,60 +117,6 @@ describe('a record that was written plain', () => {
   it('is all that a layer without a codec reads', async () => {
     const wrapped = await resultsOf(compressed()).wrap(plain, recordKey)
     expect(await askedWith([], wrapped)).toEqual(refused)
-  })
-})
-
-describe('a compressed record', () => {
-  const zeros = (bytes: number) => encodeResult(response(Buffer.alloc(bytes)))
-
-  it('is shorter where that can be, and never much longer', async () => {
-    const results = resultsOf(compressed())
-    expect((await results.wrap(zeros(100_000), 'r')).length).toBeLessThan(1_000)
-    for (const body of [randomBytes(100_000), Buffer.alloc(500)]) {
-      const result = encodeResult(response(body))
-      expect((await results.wrap(result, 'r')).length).toBe(result.length + 2)
-    }
-  })
-
-  it('unfolds to 64 MiB at most, and one that would be more is refused', async () => {
-    const bomb = Buffer.concat([
-      Uint8Array.of(2, 1),
-      deflateRawSync(Buffer.alloc(64 * 2 ** 20 + 1)),
-    ])
-    expect(bomb.length).toBeLessThan(100_000)
-    const before = process.memoryUsage().arrayBuffers
-    await expect(resultsOf(compressed()).unwrap(bomb, 'r')).rejects.toMatchObject({
-      unreadable: true,
-    })
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150 * 2 ** 20)
-  })
-
-  it('that is longer than that is kept as it is', async () => {
-    const result = zeros(64 * 2 ** 20)
-    const results = resultsOf(compressed())
-    const stored = await results.wrap(result, 'r')
-    const { response: read } = (await results.unwrap(stored, 'r')) as StoredResult & {
-      kind: 'response'
-    }
-    expect(read.body.length).toBe(64 * 2 ** 20)
-  })
-
-  it('is 503 where it is broken, and nothing runs', async () => {
-    for (const bytes of [[2], [2, 1], [2, 1, 7], [2, 9, 1], [2, 0], [2, 0, 1]]) {
-      expect(await askedWith(compressed(), Uint8Array.from(bytes)), String(bytes)).toEqual(refused)
-    }
-  })
-
-  it('has options that are judged when they are given', () => {
-    for (const options of [
-      { level: 0 },
-      { level: 10 },
-      { level: 1.5 },
-      { level: '9' },
-      { fromBytes: 0 },
-      { fromBytes: Number.NaN },
-    ])
-      expect(() => compressed(options as never)).toThrow(OptionError)
   })
 })
 
@@ -351,11 +172,11 @@ describe('a codec that fails', () => {
   })
 
   it('to answer in time lets the answer go, and keeps trying for the record', async () => {
-    const { answered, ask } = httpScene({
+    const { ask } = httpScene({
       codec: later(plainly(false), 5_000),
       storeTimeoutMs: 2_000,
     })
-    const finished = answered(201, 'mine')
+    const finished = executed(await ask()).finish(given(201, 'mine'))
     await vi.advanceTimersByTimeAsync(2_000)
     expect(await finished).toBeUndefined()
     expect(problemOf(await ask()).code).toBe('request-in-flight')

@@ -106,13 +106,19 @@ describe('work in a transaction', () => {
   })
 
   it('cannot begin once it has committed, nor where the lease is lost', async () => {
-    const { run, store } = scene()
-    await run(operation, async (execution) => {
+    const { run, store, heard } = scene()
+    const first = await run(operation, async (execution) => {
       await committing(store, execution, 1)
-      expect(() => transactionSide(execution).begin()).toThrow(
-        expect.objectContaining({ code: 'answer-missing' }),
-      )
+      const side = transactionSide(execution)
+      expect(() => side.begin()).toThrow(expect.objectContaining({ code: 'answer-missing' }))
+      for (const reason of ['failed', 'stale', 'gone', 'busy'] as const) side.rolledBack(reason)
+      expect(execution.signal.aborted).toBe(false)
+      return 'something else'
     })
+    // The first stands, and nothing was lost.
+    expect(first).toBe(1)
+    expect(store.calls).toEqual(['acquire', 'complete'])
+    expect(heard.names).toEqual(['acquired', 'completed'])
     const other = scene()
     other.store.next('renew', answers('stale'))
     const answer = other.run(operation, async (execution) => {

@@ -296,6 +296,26 @@ describe('a record that the store has lost', () => {
     expect(heard.names).toContain('lease-lost')
   })
 
+  it('is the other’s also where that one has failed since: its attempt counts, ours is dropped', async () => {
+    for (const found of ['completion', 'renewal'] as const) {
+      const { first, otherRun, heard, store, inner, recordKey } = await lost()
+      const { signal } = await first.execution()
+      const late = gate()
+      store.next('acquire', late.call)
+      if (found === 'completion') first.end('first')
+      await vi.advanceTimersByTimeAsync(found === 'renewal' ? leaseMs / 3 : 0)
+      await otherRun(operation, () => Promise.reject(new Error('second'))).catch(() => {})
+      late.open()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(signal.aborted).toBe(true)
+      first.end('first')
+      await expect(first.answer).rejects.toMatchObject({ code: 'request-in-flight' })
+      expect(heard.names.filter((name) => name === 'lease-lost')).toHaveLength(1)
+      expect(await inner.read(recordKey)).toMatchObject({ state: 'failed', inDoubt: false })
+      expect(await otherRun(operation, attempt)).toBe(3)
+    }
+  })
+
   it('keeps the mark of its effects when it is claimed again', async () => {
     const { first, inner, recordKey } = await lost()
     const { markEffects } = await first.execution()

@@ -1,3 +1,6 @@
+import { connect, createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import { memoryStore } from '@retrysafe/memory'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -207,5 +210,41 @@ describe('what was sent', () => {
     const port = await serve(app)
     await exchange(port, { key: 'a', path: '/a/../orders' })
     expect((await exchange(port, { key: 'a', path: '/orders' })).body).toContain('key-reused')
+  })
+})
+
+describe('a body that came by HTTP/2, where no field declares it', () => {
+  it('is compared and read as any other', async () => {
+    const app = new Hono()
+    app.post('/', once(), async (c) => c.json({ read: await c.req.json() }))
+    const server = createAdaptorServer({ fetch: app.fetch, createServer })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const ask = (body: string) =>
+      new Promise<string>((resolve, reject) => {
+        const stream = session.request({
+          ':method': 'POST',
+          'idempotency-key': 'k',
+          'content-type': 'application/json',
+        })
+        let head = ''
+        let text = ''
+        stream.once('response', (fields) => {
+          head = `${fields[':status']} ${fields['idempotent-replayed'] ?? 'first'}`
+        })
+        stream.on('data', (chunk) => {
+          text += chunk
+        })
+        stream.once('end', () => resolve(`${head} ${text}`)).once('error', reject)
+        stream.end(body)
+      })
+    try {
+      expect(await ask('{"a":1}')).toBe('200 first {"read":{"a":1}}')
+      expect(await ask('{"a":1}')).toBe('200 true {"read":{"a":1}}')
+      expect(await ask('{"a":2}')).toContain('key-reused')
+    } finally {
+      session.close()
+      await new Promise((resolve) => server.close(resolve))
+    }
   })
 })

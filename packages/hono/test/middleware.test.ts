@@ -2,12 +2,14 @@ import { gunzipSync } from 'node:zlib'
 import { memoryStore } from '@retrysafe/memory'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
+import { setCookie } from 'hono/cookie'
 import { cors } from 'hono/cors'
 import { etag } from 'hono/etag'
 import { logger } from 'hono/logger'
 import { prettyJSON } from 'hono/pretty-json'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
+import { streamText } from 'hono/streaming'
 import { timing } from 'hono/timing'
 import { describe, expect, it } from 'vitest'
 import { idempotency } from '../src/index.js'
@@ -82,6 +84,38 @@ describe('a first answer is what it would be without the layer, and its replay a
     const replay = await exchange(port, { key: 'k' })
     expect(replay.head).not.toContain('content-encoding')
     expect(replay.body).toBe(text)
+  })
+})
+
+describe('an answer that says it comes in chunks, and that Hono has wrapped', () => {
+  it('has no length beside it', async () => {
+    const shop = (...chain: MiddlewareHandler[]) => {
+      const app = new Hono()
+      for (const middleware of chain) app.use(middleware)
+      app.post('/', (c) => streamText(c, async (out) => void (await out.write('one'))))
+      return serve(app)
+    }
+    const bare = await exchange(await shop(cors()))
+    expect(bare.head).toContain('transfer-encoding: chunked')
+    expect(await exchange(await shop(cors(), layer()), { key: 'k' })).toEqual(bare)
+  })
+})
+
+describe('cookies that are set in front of the layer', () => {
+  it('stay one line each, on a first answer and on a replay', async () => {
+    let visits = 0
+    const port = await served(async (c, next) => {
+      setCookie(c, 'visit', String(++visits), { expires: new Date(0) })
+      setCookie(c, 'theme', 'dark')
+      await next()
+    }, layer())
+    for (const visit of ['1', '2']) {
+      const { head } = await exchange(port, { key: 'k' })
+      expect(head.match(/\nset-cookie: .*/g)).toEqual([
+        '\nset-cookie: theme=dark; Path=/',
+        `\nset-cookie: visit=${visit}; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT`,
+      ])
+    }
   })
 })
 

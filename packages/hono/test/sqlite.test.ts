@@ -7,7 +7,8 @@ import Database from 'better-sqlite3'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { timeout } from 'hono/timeout'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type HonoOptions, type IdempotencyVariables, idempotency } from '../src/index.js'
 import { exchange, serve } from './exchange.js'
 
@@ -83,6 +84,19 @@ describe('A transaction through Hono', () => {
       expect(head).toContain('access-control-allow-origin: http://page')
       expect(body).toBe('committed')
     }
+  })
+
+  it('does so where the layer stands twice on the way', async () => {
+    const once = idempotency({ store, scope: 'global' })
+    const app = new Hono()
+    app.use(once)
+    app.post('/', once, async (c) => {
+      await store.transaction(c.var.idempotency, () => answer(201, 'committed'))
+      return c.text('something else', 500)
+    })
+    const port = await serve(app)
+    for (const _ of ['first', 'replay'])
+      expect((await exchange(port, { key: 'k' })).body).toBe('committed')
   })
 
   it('keeps an answer of any status with the effects that it has', async () => {
@@ -200,6 +214,7 @@ describe('A transaction through Hono', () => {
     const other = new Database(database.name)
     try {
       const app = new Hono()
+      app.onError((error, c) => c.text(error.message, 500))
       app.post('/', idempotency({ store, scope: 'global' }), async (c) => {
         // From here on the file is somebody else's; the claim has been taken.
         if (c.req.header('x-busy')) other.exec('BEGIN IMMEDIATE')
@@ -236,6 +251,7 @@ describe('A transaction through Hono', () => {
     await store.close()
     store = sqliteStore({ database, now: () => now })
     const app = new Hono()
+    app.onError((error, c) => c.text(error.message, 500))
     app.post('/', idempotency({ store, scope: 'global' }), async (c) => {
       const { attempt } = c.var.idempotency
       if (attempt === 1) {
@@ -258,6 +274,32 @@ describe('A transaction through Hono', () => {
     expect(stands.body).toBe('{"attempt":2}')
     expect(stands.head).toContain('201 Created')
     expect(stands.head).toContain('idempotent-replayed: true')
+    expect(effects()).toBe(1)
+  })
+
+  it('that comes late, behind a time-out, is committed and replayed', async () => {
+    let goOn = (): void => {}
+    const goesOn = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const once = idempotency({ store, scope: 'global' })
+    const completed = vi.fn()
+    once.events.on('completed', completed)
+    const app = new Hono()
+    app.post('/', timeout(30), once, async (c) => {
+      await goesOn
+      return store.transaction(c.var.idempotency, () => {
+        takeEffect('order')
+        return answer(201, { late: true })
+      })
+    })
+    const port = await serve(app)
+    expect((await exchange(port, { key: 'k' })).head).toContain('504')
+    goOn()
+    await vi.waitFor(() => expect(completed).toHaveBeenCalledTimes(1))
+    const replay = await exchange(port, { key: 'k' })
+    expect(replay.head).toContain('201 Created')
+    expect(replay.body).toBe('{"late":true}')
     expect(effects()).toBe(1)
   })
 })

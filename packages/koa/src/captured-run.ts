@@ -30,7 +30,7 @@ export const runCaptured = async (ctx: Context, http: HttpExecution, next: Next)
     if (standIn.reason === 'answered') {
       late = standIn
       useFreshResponse(ctx, standIn.response)
-      watch?.reset()
+      watch?.end()
       return
     }
     // Koa gives no answer to a client that has gone, and destroys the stream of one that it was giving.
@@ -53,7 +53,8 @@ export const runCaptured = async (ctx: Context, http: HttpExecution, next: Next)
     (error: unknown) => ({ kind: 'threw', error }),
   )
   isAtWork = false
-  isTaken = outcome.kind === 'threw' || isGiven(ctx) || ctx.respond === false || ctx.res.headersSent
+  const isBypassed = watch?.isBypassed() ?? ctx.respond === false
+  isTaken = outcome.kind === 'threw' || isGiven(ctx) || isBypassed || ctx.res.headersSent
   if (late) {
     if (watch?.wasBegun() && outcome.kind === 'returned') late.lose()
     else giveLate(ctx, late, outcome)
@@ -61,7 +62,7 @@ export const runCaptured = async (ctx: Context, http: HttpExecution, next: Next)
     // What is committed is the answer, whatever was set or thrown since; who stands in front may still make his own of it.
     giveAnswer(ctx, committed.answer)
     restoreHead(ctx.res, committed.head)
-    if (outcome.kind === 'threw' || ctx.respond === false) ctx.res.end(ctx.body ?? undefined)
+    if (outcome.kind === 'threw' || isBypassed) ctx.res.end(ctx.body ?? undefined)
   }
   if (outcome.kind === 'threw') throw outcome.error
 }

@@ -19,9 +19,8 @@ export const contextRequest = (ctx: Context): IncomingRequest<Context> =>
     raw: () => rawBody(ctx),
   })
 
-/** The bytes, where `@koa/bodyparser` has left its text; what it had to unpack first is not what was sent. */
+/** The bytes, where `@koa/bodyparser` has left its text, unpacked, beside the value. */
 const rawBody = (ctx: Context): unknown => {
   const text = (ctx.request as ParsedRequest).rawBody
-  if (typeof text !== 'string') return (ctx.req as { rawBody?: unknown }).rawBody
-  return ctx.get('Content-Encoding') === '' ? Buffer.from(text) : undefined
+  return typeof text === 'string' ? Buffer.from(text) : (ctx.req as { rawBody?: unknown }).rawBody
 }

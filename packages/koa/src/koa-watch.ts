@@ -7,8 +7,10 @@ export interface KoaWatch {
   isAnswering(): boolean
   /** When Koa began to answer: whether some of what stands in the context may be the handler's. */
   wasBegun(): boolean
-  /** The answer that Koa was giving has been seen to; the next one is another. */
-  reset(): void
+  /** Whether the handler has said that it answers past Koa. To ask `ctx.respond` would be taken for Koa's asking. */
+  isBypassed(): boolean
+  /** Koa has begun its one answer, in the handler's place. */
+  end(): void
 }
 
 /** What an answer of another's brings with it. */
@@ -23,12 +25,14 @@ export const watchKoa = (ctx: Context): KoaWatch => {
   const fieldsBefore = new Set(ctx.res.getHeaderNames())
   let { respond } = ctx
   let answers: 'not' | 'unless-told-not-to' | 'for-an-error' = 'not'
+  let isOver = false
   let hasStatus = false
   let wasBegun = false
 
   const isAnswering = (): boolean =>
     answers === 'for-an-error' || (answers === 'unless-told-not-to' && respond !== false)
   const begins = (how: typeof answers): void => {
+    if (isOver) return
     answers = how
     const fields = ctx.res.getHeaderNames()
     wasBegun = hasStatus || fields.some((name) => !fieldsBefore.has(name) && !ownFields.test(name))
@@ -59,7 +63,7 @@ export const watchKoa = (ctx: Context): KoaWatch => {
       Reflect.set(Object.getPrototypeOf(response), 'status', status, response)
       if (hasStatus || isAnswering()) return
       setImmediate(() => {
-        hasStatus ||= !isAnswering()
+        hasStatus ||= !isAnswering() && !isOver
       })
     },
   })
@@ -67,8 +71,10 @@ export const watchKoa = (ctx: Context): KoaWatch => {
   return {
     isAnswering,
     wasBegun: () => wasBegun,
-    reset: () => {
+    isBypassed: () => respond === false,
+    end: () => {
       answers = 'not'
+      isOver = true
     },
   }
 }

@@ -12,11 +12,20 @@ export type RunOutcome =
  * Gives the answer of a handler in whose place somebody in front of the layer has answered long ago, as Koa would have
  * given it: for the record, since nobody receives it. Koa itself answers once for each request.
  */
-export const giveLate = (ctx: Context, { response, lose }: StandIn, outcome: RunOutcome): void => {
+export const giveLate = (ctx: Context, standIn: StandIn, outcome: RunOutcome): void => {
   if (outcome.kind === 'threw') {
     giveError(ctx, outcome.error)
     return
   }
+  try {
+    giveBody(ctx, standIn)
+  } catch (error) {
+    // JSON cannot be made of everything.
+    giveError(ctx, error)
+  }
+}
+
+const giveBody = (ctx: Context, { response, lose }: StandIn): void => {
   const { body, status } = ctx
   // The handler itself has written, or is going to.
   if (response.headersSent) return
@@ -37,9 +46,22 @@ const webBodies = [Blob, ReadableStream, Response]
 
 /** As `ctx.onerror` does it, which would also tell the application of an error that without us it would not hear of. */
 const giveError = (ctx: Context, error: unknown): void => {
-  const { status, statusCode, expose, message } = (error ?? {}) as Partial<ThrownError>
+  if (ctx.headerSent) {
+    // Past Koa, and perhaps half of it; an answer that was whole is not touched by this.
+    ctx.res.destroy()
+    return
+  }
+  const {
+    status,
+    statusCode,
+    expose,
+    message,
+    headers = {},
+  } = (error ?? {}) as Partial<ThrownError>
   const given = status ?? statusCode ?? 500
   const code = STATUS_CODES[given] === undefined ? 500 : given
+  for (const name of ctx.res.getHeaderNames()) ctx.remove(name)
+  ctx.set(headers)
   ctx.status = code
   ctx.type = 'text'
   ctx.res.end(expose === true ? message : STATUS_CODES[code])
@@ -49,4 +71,5 @@ interface ThrownError extends Error {
   readonly status: number
   readonly statusCode: number
   readonly expose: boolean
+  readonly headers: Record<string, string>
 }

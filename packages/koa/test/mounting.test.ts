@@ -114,11 +114,16 @@ for (const [name, Koa] of versions) {
       const skip = (): boolean => {
         throw new Error('a mistake in skip')
       }
-      const port = await serveChain(Koa, layer({ skip }), () => {
+      const executions: unknown[] = []
+      const inFront: Middleware = async (ctx, next) => {
+        await next().finally(() => executions.push(ctx.state.idempotency.protected))
+      }
+      const port = await serveChain(Koa, inFront, layer({ skip }), () => {
         runs++
       })
       expect((await exchange(port, { key: 'a' })).head).toMatch(/^HTTP\/1.1 500 /)
       expect(runs).toBe(0)
+      expect(executions).toEqual([false])
     })
 
     it('a response that cannot be captured is an error, and its key is free', async () => {

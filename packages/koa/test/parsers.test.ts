@@ -87,6 +87,16 @@ for (const [name, Koa] of versions) {
     })
   })
 
+  describe(`a body that ${name} refuses`, () => {
+    it('is answered with the refusal alone, also while it is still being sent', async () => {
+      const port = await serveChain(Koa, layer(), shown)
+      const body = 'x'.repeat(4 * 1024 * 1024)
+      const answer = await exchange(port, { key: 'a', body })
+      expect(answer.head).toMatch(/^HTTP\/1.1 413 /)
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'body-too-large' })
+    })
+  })
+
   describe(`what other parsers leave in ${name}`, () => {
     const json = { 'Content-Type': 'application/json' }
 

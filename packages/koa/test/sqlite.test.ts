@@ -122,6 +122,20 @@ describe.each(versions)('A transaction through %s', (_name, Koa) => {
     }
   })
 
+  it('answers what is committed without a body as it is replayed, where an error comes after it', async () => {
+    const port = await serveChain(Koa, layer(), async (ctx) => {
+      await store.transaction(ctx.state.idempotency, () => answer(204))
+      throw new Error('too late')
+    })
+    const first = await fetch(`http://127.0.0.1:${port}`, {
+      method: 'POST',
+      headers: { 'Idempotency-Key': 'k' },
+    })
+    expect(first.status).toBe(204)
+    // RFC 9110, section 8.6: none with this status.
+    expect(first.headers.get('content-length')).toBeNull()
+  })
+
   it('lets an error after the commit reach the middleware in front', async () => {
     const caught: unknown[] = []
     const catching: Middleware = (ctx, next) =>

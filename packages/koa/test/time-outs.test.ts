@@ -23,8 +23,9 @@ for (const [name, Koa] of versions) {
   const opened = async (
     timeOut: (ctx: Context) => void,
     handler: (ctx: Context, work: () => Promise<void>) => unknown,
+    once = layer(),
+    ...inner: Middleware[]
   ) => {
-    const once = layer()
     const told: string[] = []
     for (const event of ['completed', 'failed', 'released'] as const)
       once.events.on(event, () => told.push(event))
@@ -44,7 +45,7 @@ for (const [name, Koa] of versions) {
       await answered.opened
     }
     const attempts: number[] = []
-    const port = await serveChain(Koa, inFront, once, async (ctx) => {
+    const port = await serveChain(Koa, inFront, once, ...inner, async (ctx) => {
       runs++
       attempts.push(ctx.state.idempotency.attempt)
       await handler(ctx, runs === 1 ? work : async () => {})
@@ -61,6 +62,7 @@ for (const [name, Koa] of versions) {
     describe(`a time-out in front of the layer in ${name} that ${how}`, () => {
       it('answers the client, and the late result is kept for the retry', async () => {
         const { first, told, retry, attempts } = await opened(timeOut, async (ctx, work) => {
+          ctx.cookies.get('seen')
           await work()
           ctx.status = 201
           ctx.set('Location', '/orders/1')
@@ -87,6 +89,22 @@ for (const [name, Koa] of versions) {
         'no body': [(ctx) => void Object.assign(ctx, { body: null }), / 204 /, ''],
         'a refusal that is thrown': [(ctx) => ctx.throw(422, 'no stock'), / 422 /, 'no stock'],
         'a write past Koa': [(ctx) => void ctx.res.end('done'), / 404 /, 'done'],
+        'a text, of a handler that looks whether Koa will give it': [
+          (ctx) => {
+            ctx.set('Location', '/orders/1')
+            ctx.body = ctx.respond === false ? '' : 'done'
+          },
+          / 200 /,
+          'done',
+        ],
+        'a write past Koa that ends later': [
+          (ctx) => {
+            ctx.res.write('do')
+            setImmediate().then(() => ctx.res.end('ne'))
+          },
+          / 404 /,
+          'done',
+        ],
       }
       for (const [what, [give, status, body]] of Object.entries(late))
         it(`lets the retry have ${what}`, async () => {
@@ -121,9 +139,15 @@ for (const [name, Koa] of versions) {
           await work()
           ctx.body = Readable.from(['x'])
         },
+        'breaks off past Koa': async (ctx, work) => {
+          await work()
+          ctx.res.write('one ')
+          throw new Error('boom')
+        },
         'is given past Koa, somewhere else': async (ctx, work) => {
           const { res } = ctx
           await work()
+          ctx.status = 201
           ctx.respond = false
           res.end('x')
         },
@@ -136,22 +160,81 @@ for (const [name, Koa] of versions) {
           expect(attempts).toEqual([1])
         })
 
-      it('lets a handler run again that throws at last', async () => {
-        const { told, retry, attempts } = await opened(timeOut, async (ctx, work) => {
-          await work()
-          if (ctx.state.idempotency.attempt === 1) throw new Error('boom')
-          ctx.body = 'done'
-        })
-        await vi.waitFor(() => expect(told).toEqual(['failed']))
+      it('is told from the handler also behind a second mount', async () => {
+        const options = { store: memoryStore(), scope: 'global' } as const
+        const { told, retry } = await opened(
+          timeOut,
+          async (ctx, work) => {
+            await work()
+            ctx.body = 'done'
+          },
+          idempotency(options),
+          idempotency(options),
+        )
+        await vi.waitFor(() => expect(told).toEqual(['completed']))
         expect((await retry()).body).toBe('done')
-        expect(attempts).toEqual([1, 2])
+      })
+
+      it('is the answer that loggers see, and the handler sees its own', async () => {
+        const seen: unknown[] = []
+        const logger = gate()
+        const { told } = await opened(
+          (ctx) => {
+            ctx.res.once('finish', () => {
+              seen.push(ctx.status)
+              logger.open()
+            })
+            timeOut(ctx)
+          },
+          async (ctx, work) => {
+            await work()
+            await logger.opened
+            ctx.status = 201
+            seen.push(ctx.status)
+          },
+        )
+        await vi.waitFor(() => expect(told).toEqual(['completed']))
+        expect(seen).toEqual([how === 'throws one' ? 504 : 503, 201])
+      })
+
+      const failing: Record<string, (ctx: Context) => unknown> = {
+        'that throws at last': () => {
+          throw new Error('boom')
+        },
+        'of whose answer no JSON can be made': (ctx) => {
+          ctx.body = { stock: 1n }
+        },
+      }
+      for (const [what, fail] of Object.entries(failing))
+        it(`lets a handler run again ${what}`, async () => {
+          const { told, retry, attempts } = await opened(timeOut, async (ctx, work) => {
+            await work()
+            if (ctx.state.idempotency.attempt === 1) fail(ctx)
+            else ctx.body = 'done'
+          })
+          await vi.waitFor(() => expect(told).toEqual(['failed']))
+          expect((await retry()).body).toBe('done')
+          expect(attempts).toEqual([1, 2])
+        })
+
+      it('keeps the fields of a refusal that is thrown, and no others', async () => {
+        const { told, retry } = await opened(timeOut, async (ctx, work) => {
+          await work()
+          ctx.set('Location', '/orders/1')
+          ctx.throw(422, 'no stock', { headers: { 'X-Stock': '0' } })
+        })
+        await vi.waitFor(() => expect(told).toEqual(['completed']))
+        const { head } = await retry()
+        expect(head).toContain('X-Stock: 0')
+        expect(head).not.toContain('Location')
       })
     })
 
   describe(`a handler of ${name} that answers past Koa while it is at work`, () => {
-    it('has given its own answer', async () => {
-      const once = layer()
-      const port = await serveChain(Koa, once, async (ctx) => {
+    it.each([1, 2])('has given its own answer, behind %i mounts', async (mounts) => {
+      const options = { store: memoryStore(), scope: 'global' } as const
+      const layers = Array.from({ length: mounts }, () => idempotency(options))
+      const port = await serveChain(Koa, ...layers, async (ctx) => {
         ctx.status = 201
         ctx.res.end('mine')
         await setImmediate()

@@ -11,7 +11,7 @@ const root = source('../node_modules/.retrysafe-test/')
 
 /** Compiles a program of `test/programs` with the sources as they are, and answers the file to run. */
 export const compiled = async (
-  program: 'open' | 'contender' | 'idle' | 'killed',
+  program: 'open' | 'contender' | 'holder' | 'idle' | 'killed',
   format: 'esm' | 'cjs' = 'esm',
 ): Promise<string> => {
   mkdirSync(root, { recursive: true })

@@ -85,5 +85,5 @@ export const fetchRequest = <Native>({
 const targetOf = (url: string): string => {
   const from = url.indexOf('/', url.indexOf('//') + 2)
   const fragment = url.indexOf('#')
-  return from < 0 ? '/' : url.slice(from, fragment < 0 ? undefined : fragment)
+  return url.slice(from, fragment < 0 ? undefined : fragment)
 }

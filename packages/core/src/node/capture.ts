@@ -52,15 +52,16 @@ export const captureResponse = (
   // A second mount with the same options shares the execution of the first.
   if (captured.has(http)) return true
   captured.add(http)
+  const once = endingOnce(http)
   if (http.execution.protected && response.headersSent) {
-    freeKey(http)
+    freeKey(once)
     return false
   }
   try {
-    capture(response, http, options)
+    capture(response, once, options)
     return true
   } catch (error) {
-    freeKey(http)
+    freeKey(once)
     throw error
   }
 }
@@ -75,11 +76,8 @@ const capture = (
     standIn,
   }: CaptureOptions,
 ): void => {
-  let outcome: Promise<HttpResponse | undefined> | undefined
-  // The first answer counts, where two responses stand for one request.
-  const once: HttpExecution = { ...http, finish: (answer) => (outcome ??= http.finish(answer)) }
   const captureOn = (on: ServerResponse, outer: ResponseHead): Capture =>
-    createCapture(on, once, {
+    createCapture(on, http, {
       isUnmatched,
       isForeign: () => standIn?.isForeign() ?? false,
       give,
@@ -101,6 +99,18 @@ const capture = (
     http.lend(first)
     first.begin()
   } else http.lend(capturedWhenHeld(() => captureOn(response, headOf(response))))
+}
+
+/** The first answer counts: two responses may stand for one request. */
+const endingOnce = (http: HttpExecution): HttpExecution => {
+  let outcome: Promise<HttpResponse | undefined> | undefined
+  return {
+    ...http,
+    finish: (answer) => {
+      outcome ??= http.finish(answer)
+      return outcome
+    },
+  }
 }
 
 /** Nothing has run under it. */

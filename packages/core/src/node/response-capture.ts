@@ -2,9 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { answerOf } from '../answer.js'
 import { explain, IdempotencyError } from '../errors.js'
 import type { GivenAnswer, HeldAnswer, HttpExecution } from '../http-execution.js'
-import { mediaType } from '../request.js'
-import { fieldLines, type HttpResponse, hasNoContent } from '../response.js'
-import { createBodySoFar } from './body-so-far.js'
+import { type HttpResponse, hasNoContent } from '../response.js'
+import { createAnswerSoFar } from './answer-so-far.js'
 import { holdConnection } from './held-connection.js'
 import { nativeOf } from './native-response.js'
 import { applyHead, headOf, type ResponseHead, restoreHead, setPairs } from './response-head.js'
@@ -43,6 +42,13 @@ export const createCapture = (
   const native = nativeOf(response)
   const head = createSealedHead(response, native)
   const connection = holdConnection(response)
+  const answer = createAnswerSoFar({
+    response,
+    head,
+    maxStoredBody: http.maxStoredBody,
+    outerHeaders: outer.headers,
+    isUnmatched,
+  })
 
   /**
    * `capturing` until the answer is whole, or known not to be kept; `finishing` while the store is asked; then
@@ -51,39 +57,18 @@ export const createCapture = (
   let phase: 'capturing' | 'finishing' | 'passing' | 'replaced' = 'capturing'
   /** What was there when a transaction began; `undefined` outside of one. */
   let held: { readonly head: ResponseHead; readonly recall: () => void } | undefined
-  let body = createBodySoFar(http.maxStoredBody)
   let headLeft = false
-  let ended = false
   let closed = false
   /** What the handler did while its answer was kept back, in order. */
   let waiting: (() => unknown)[] = []
   let callbacks: WriteCallback[] = []
 
-  const answer = (content: Uint8Array | undefined): GivenAnswer => {
-    const { status, headers } = head.decided ?? headOf(response)
-    const unmatched = status === 404 && content !== undefined && isUnmatched(content)
-    return { status, headers, outerHeaders: outer.headers, body: content, unmatched }
-  }
-  const wholeBody = (): Uint8Array | undefined =>
-    hasNoContent(head.decided?.status ?? 200) ? new Uint8Array() : body.whole()
-
-  /** Whether the answer, as far as it is known, can never be given again. */
-  const isUnkeepable = (): boolean =>
-    body.isTooLong ||
-    head.decided?.status === 101 ||
-    (head.declaredLength ?? 0) > http.maxStoredBody ||
-    mediaType(head.decided && fieldLines(head.decided.headers, 'content-type')[0]) ===
-      'text/event-stream'
-  const isWhole = (): boolean =>
-    ended ||
-    hasNoContent(head.decided?.status ?? 200) ||
-    (head.declaredLength !== undefined && body.size >= head.declaredLength)
-
   /** After every step of the handler: whether it may leave, or the record comes first. */
   const advance = (step: () => unknown): boolean => {
     if (phase === 'capturing' && held === undefined) {
-      if (isWhole()) finish(wholeBody())
-      else if (isUnkeepable() && http.keeps(answer(undefined))) finish(undefined)
+      if (answer.isWhole()) finish(answer.whole())
+      else if (answer.isUnkeepable() && http.keeps(answer.withoutBody()))
+        finish(answer.withoutBody())
     }
     if (phase === 'finishing' || held !== undefined) {
       waiting.push(step)
@@ -97,11 +82,11 @@ export const createCapture = (
     return flowing
   }
 
-  const finish = (content: Uint8Array | undefined): void => {
+  const finish = (given: GivenAnswer): void => {
     phase = 'finishing'
     connection.hold()
     void http
-      .finish(answer(content))
+      .finish(given)
       .catch(() => undefined)
       .then((instead) => {
         if (instead === undefined) flush()
@@ -187,12 +172,12 @@ export const createCapture = (
     // A wrong chunk is Node's to refuse, and what comes after the end, when that has left.
     if (passes() || bytes === undefined) return native.write(...given)
     if (phase === 'replaced') return true
-    if (ended) {
+    if (answer.ended) {
       waiting.push(() => native.write(...given))
       return false
     }
     head.sealOnce()
-    const copy = body.add(bytes)
+    const copy = answer.add(bytes)
     if (callback) callbacks.push(callback)
     return advance(() => native.write(copy, ...given.slice(1)))
   }
@@ -201,11 +186,11 @@ export const createCapture = (
     const { bytes, isNone, callback } = writtenChunk(given)
     const step = () => native.end(...given)
     if (passes() || (bytes === undefined && !isNone)) step()
-    else if (ended) waiting.push(step)
+    else if (answer.ended) waiting.push(step)
     else if (phase !== 'replaced') {
       head.sealOnce()
-      const copy = bytes && body.add(bytes)
-      ended = true
+      const copy = bytes && answer.add(bytes)
+      answer.end()
       if (callback) callbacks.push(callback)
       advance(copy === undefined ? step : () => native.end(copy, ...given.slice(1)))
       // An ended answer is always kept back for its record; for the handler it has left.
@@ -227,7 +212,7 @@ export const createCapture = (
 
   const flushHeaders = (): void => {
     if (passes()) native.flushHeaders()
-    else if (!ended && phase !== 'replaced') {
+    else if (!answer.ended && phase !== 'replaced') {
       head.sealOnce()
       advance(() => native.flushHeaders())
     }
@@ -235,8 +220,8 @@ export const createCapture = (
 
   const destroy = (...given: unknown[]): unknown => {
     // Broken off from inside, before anything has left: nobody was told anything.
-    if (phase === 'capturing' && !headLeft && !ended && held === undefined) {
-      breakOff({ ...answer(undefined), status: 500 })
+    if (phase === 'capturing' && !headLeft && !answer.ended && held === undefined) {
+      breakOff({ ...answer.withoutBody(), status: 500 })
     }
     // Ended, and destroyed afterwards: the client of a response without us has its answer by then.
     if (phase === 'finishing' && given[0] === undefined && connection.cutLater()) return response
@@ -246,7 +231,7 @@ export const createCapture = (
   const onClose = (): void => {
     closed = true
     // The head has told the client something, and nothing will tell it the rest.
-    if (phase === 'capturing' && !ended && headLeft) breakOff(answer(undefined))
+    if (phase === 'capturing' && !answer.ended && headLeft) breakOff(answer.withoutBody())
     moveOnIfGone()
   }
 
@@ -268,7 +253,7 @@ export const createCapture = (
 
   return {
     hold: () => {
-      if (headLeft || ended || head.decided !== undefined || response.headersSent) {
+      if (headLeft || answer.ended || head.decided !== undefined || response.headersSent) {
         // Without a key there is nothing to commit the answer with: it is a plain transaction.
         if (!http.execution.protected) return
         throw answerGiven()
@@ -277,7 +262,7 @@ export const createCapture = (
       phase = 'capturing'
     },
     given: (returned) => {
-      if (ended) return answer(wholeBody())
+      if (answer.ended) return answer.whole()
       const returnedAnswer = answerOf(returned)
       return returnedAnswer && { ...returnedAnswer, outerHeaders: [], unmatched: false }
     },
@@ -285,12 +270,12 @@ export const createCapture = (
       if (held === undefined) return
       const before = held
       held = undefined
-      const returnedAnswer = ended ? undefined : answerOf(returned)
+      const returnedAnswer = answer.ended ? undefined : answerOf(returned)
       if (returnedAnswer) {
         // Of what the work has set beside it, nothing is in the record.
         native.run(() => restoreHead(response, before.head))
         give(returnedAnswer)
-      } else if (ended) finish(wholeBody())
+      } else if (answer.ended) finish(answer.whole())
       else if (!http.execution.protected) flush()
       moveOnIfGone()
     },
@@ -299,8 +284,7 @@ export const createCapture = (
       const before = held
       held = undefined
       head.unseal()
-      body = createBodySoFar(http.maxStoredBody)
-      ended = false
+      answer.reset()
       waiting = []
       callbacks = []
       head.reveal()
@@ -314,7 +298,7 @@ export const createCapture = (
       else response.once('close', onClose)
     },
     lose: () => {
-      if (phase === 'capturing') breakOff(answer(undefined))
+      if (phase === 'capturing') breakOff(answer.withoutBody())
     },
   }
 }

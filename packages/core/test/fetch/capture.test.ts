@@ -36,6 +36,7 @@ describe('an answer that a fetch handler gives', () => {
     const replay = await send('k')
     expect(isReplay(replay)).toBe(true)
     expect(replay.status).toBe(bare.status)
+    if (bare.body === null) expect(replay.body).toBeNull()
     expect(Buffer.from(await replay.arrayBuffer()).equals(bytes)).toBe(true)
     for (const [field, value] of bare.headers) expect(replay.headers.get(field)).toBe(value)
     expect(heard.names).toContain('completed')

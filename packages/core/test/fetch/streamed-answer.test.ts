@@ -224,6 +224,21 @@ describe('a stream that a fetch handler answers with', () => {
     expect(heard.names).toEqual(['acquired', 'failed'])
   })
 
+  it('of a failure ends the record when it ends, however long it has grown', async () => {
+    const source = controlledStream()
+    const { send, heard } = bareHandler(() => new Response(source.stream, { status: 503 }), {
+      maxStoredBody: 3,
+    })
+    const reader = readerOf(await send('k'))
+    source.give('four')
+    await nextOf(reader)
+    await turns()
+    expect(heard.names).toEqual(['acquired'])
+    source.end()
+    await nextOf(reader)
+    expect(heard.names).toEqual(['acquired', 'failed'])
+  })
+
   it('of a failure leaves whole, whatever its size', async () => {
     const { send, heard } = bareHandler(
       () => new Response('0123456789'.repeat(3), { status: 503 }),
