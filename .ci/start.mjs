@@ -1,4 +1,4 @@
-// Behind `npm run demo`, `npm test` and `npm run check`: sets up whatever they need on a machine that has
+// Behind `npm run demo`, `npm test`, `npm run points` and `npm run check`: sets up whatever they need on a machine that has
 // Node.js and npm, then runs them. Any Node.js parses this file, so that an old one hears why it is refused.
 const major = Number(process.versions.node.split('.')[0])
 if (major < 20) {

@@ -4,7 +4,7 @@ import { choose, targets } from '../../examples/inventory/demo/targets.mjs'
 import { broughtNode, carriesDriver, nodeForDemo, nodeForTests } from './driver.mjs'
 import { remember } from './from-npm.mjs'
 import { node, root } from './process.mjs'
-import { build, buildFor, install, turbo } from './workspace.mjs'
+import { build, buildFor, buildOne, install, turbo } from './workspace.mjs'
 
 const demo = 'examples/inventory/demo/main.mjs'
 
@@ -53,6 +53,13 @@ export const tasks = {
       return found
     })
     return (await runTests(args, execPath)).code
+  },
+
+  /** Which guarantee or test stands for which point of the behaviour contract. */
+  async points() {
+    const parts = ['pnpm', 'the packages', 'the build of the suites']
+    await settingUp(parts, 'about 30 s', () => install().then(() => buildOne('conformance')))
+    return (await node('.ci/points.mjs', [])).code
   },
 
   /** Everything that must hold beside the tests. */

@@ -32,3 +32,7 @@ export const buildFor = async (example) => {
   const args = ['build:js', ...own.map((name) => `--filter=${name}`)]
   await quietly('The build', turbo(args, { capture: true }))
 }
+
+/** Builds a package and what it depends on. */
+export const buildOne = async (name) =>
+  quietly('The build', turbo(['build', `--filter=@retrysafe/${name}`], { capture: true }))

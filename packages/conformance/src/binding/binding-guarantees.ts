@@ -22,9 +22,13 @@ import { problems } from './problems.js'
 import { replays } from './replays.js'
 import { requestCodings } from './request-codings.js'
 import { scopes } from './scopes.js'
+import { settling } from './settling.js'
 import { storeFaults } from './store-faults.js'
+import { storedForms } from './stored-forms.js'
 import { streams } from './streams.js'
 import { thrown } from './thrown.js'
+import { timeOuts } from './time-outs.js'
+import { transactions } from './transactions.js'
 
 /** What every binding guarantees. Conforming means all of them: nothing here can be switched off. */
 export const bindingGuarantees: readonly BindingGuarantee[] = [
@@ -35,9 +39,11 @@ export const bindingGuarantees: readonly BindingGuarantee[] = [
   ...firstRuns,
   ...lostLeases,
   ...doubt,
+  ...settling,
   ...executions,
   ...duplicates,
   ...replays,
+  ...storedForms,
   ...headerFields,
   ...fingerprints,
   ...fingerprintSettings,
@@ -46,9 +52,11 @@ export const bindingGuarantees: readonly BindingGuarantee[] = [
   ...keeping,
   ...thrown,
   ...durability,
+  ...transactions,
   ...streams,
   ...notStored,
   ...hangUps,
+  ...timeOuts,
   ...storeFaults,
   ...lateEndings,
   ...operating,

@@ -1,4 +1,14 @@
-import type { IdempotencyStore, StoreNotice } from '@retrysafe/core'
+import {
+  type Ending,
+  IdempotencyError,
+  type IdempotencyStore,
+  type Lease,
+  type Rollback,
+  StoreError,
+  type StoreNotice,
+  transactionSide,
+  type WriteResult,
+} from '@retrysafe/core'
 import type { ModelRecord } from '../model.js'
 import { referenceStore, soundParts } from '../reference-store.js'
 
@@ -13,8 +23,10 @@ export interface SuiteStore {
   readonly store: IdempotencyStore
   /** What is kept, to look at or to spoil. Cleared, the store has lost everything. */
   readonly records: Map<string, ModelRecord>
-  /** The faults that stand now. */
-  readonly faults: { [verb in Verb]?: Fault }
+  /** Commits what the work returns as the answer together with the record, or nothing of both. */
+  transaction<Given>(execution: object, work: () => Given): Promise<Given>
+  /** The faults that stand now; `commit` is that of a transaction. */
+  readonly faults: { [verb in Verb | 'commit']?: Fault }
   /** The clock of leases and retention goes on. Nothing else makes it go. */
   advance(ms: number): void
   /** How often a verb was called. */
@@ -55,6 +67,15 @@ export const suiteStore = (): SuiteStore => {
       return faults[verb]?.(go) ?? go()
     }
 
+  const ended = async (lease: Lease, ending: Ending): Promise<void> => {
+    const write: Record<Ending['verb'], () => Promise<WriteResult>> = {
+      complete: () => inner.complete(lease, ending as Ending & { verb: 'complete' }),
+      fail: () => inner.fail(lease, ending as Ending & { verb: 'fail' }),
+      release: () => inner.release(lease),
+    }
+    if ((await write[ending.verb]()) !== 'ok') throw new Error('the record has changed')
+  }
+
   return {
     store: {
       acquire: striking('acquire', inner.acquire),
@@ -70,6 +91,31 @@ export const suiteStore = (): SuiteStore => {
         await inner.close()
       },
     },
+    transaction: async (execution, work) => {
+      const side = transactionSide(execution)
+      let reason: Rollback = 'failed'
+      try {
+        side.begin()
+        const record = side.lease && (await inner.read(side.lease.recordKey))
+        const isOurs = record?.token === side.lease?.token && record?.state === 'in_flight'
+        if (side.lease && !isOurs) {
+          reason = record ? 'stale' : 'gone'
+          throw lost(reason)
+        }
+        const given = work()
+        const { lease } = side
+        if (lease) {
+          const ending = side.ending(given)
+          const commit = () => ended(lease, ending)
+          await (faults.commit?.(commit) ?? commit())
+        }
+        side.committed(given)
+        return given
+      } catch (error) {
+        side.rolledBack(reason)
+        throw error
+      }
+    },
     records: parts.records,
     faults,
     advance: (ms) => {
@@ -79,3 +125,8 @@ export const suiteStore = (): SuiteStore => {
     isClosed: () => isClosed,
   }
 }
+
+const lost = (reason: 'stale' | 'gone'): IdempotencyError =>
+  reason === 'stale'
+    ? new IdempotencyError('lease-lost', 'another holds the key')
+    : new StoreError('store-unavailable', 'the record is gone')

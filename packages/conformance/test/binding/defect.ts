@@ -161,7 +161,13 @@ export const wrongExecution =
 
 /** A mistake in what the handler is handed. */
 export const handlerGets = (change: (execution: Execution) => Partial<Execution>): Defect =>
-  wrongExecution((http) => ({ execution: { ...http.execution, ...change(http.execution) } }))
+  wrongExecution(({ execution }) => ({
+    // By its descriptors: its side of a transaction is not to be seen, and goes along.
+    execution: Object.defineProperties({} as Execution, {
+      ...Object.getOwnPropertyDescriptors(execution),
+      ...Object.getOwnPropertyDescriptors(change(execution)),
+    }),
+  }))
 
 /** A store that can be made to forget a record, whatever its state, and all its late writers with it. */
 export const forgetful = (
@@ -193,6 +199,6 @@ export const isField = ({ headers }: HttpResponse, field: string, value: string)
   headers.some(([name, line]) => name.toLowerCase() === field && line === value)
 
 /** Without the lines of a field. */
-export const without = ({ headers }: HttpResponse, field: string) => ({
+export const without = ({ headers }: Pick<HttpResponse, 'headers'>, field: string) => ({
   headers: headers.filter(([name]) => name.toLowerCase() !== field),
 })

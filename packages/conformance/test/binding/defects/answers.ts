@@ -160,6 +160,7 @@ export const answers: { readonly [guarantee: string]: Defect } = {
     },
   }),
   'a client that goes while the handler is at work finds its answer on retry': everyBreakFails,
+  'a result that comes after a time-out in front is stored, and the retry gets it': everyBreakFails,
   'a client that goes in mid-answer ends the record at once, and it does not run again':
     everyBreakFails,
 

@@ -39,7 +39,11 @@ export const wrongChunkedEnding = (finish: Parameters<typeof wrongEnding>[0]): D
     )(),
   )
 
-const answersForgotten = forgets('onInFlight', 'docsUrl', 'problem')
+const answersForgotten = wrongOptions(({ onInFlight }) => ({
+  onInFlight: onInFlight && { ...onInFlight, retryAfterMs: undefined },
+  docsUrl: undefined,
+  problem: undefined,
+}))
 /** An answer without content becomes one with `null`. */
 const nothingIsSomething = wrongReply(({ status, headers, body }) =>
   body.length === 0

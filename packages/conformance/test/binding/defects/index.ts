@@ -6,6 +6,7 @@ import { fingerprintSettings } from './fingerprint-settings.js'
 import { keys } from './keys.js'
 import { requests } from './requests.js'
 import { runs } from './runs.js'
+import { settling } from './settling.js'
 import { stores } from './stores.js'
 
 /** For each guarantee a binding that keeps all but that one, and next to nothing else. */
@@ -19,5 +20,6 @@ export const defects: { readonly [guarantee: string]: Defect } = {
   ...requests,
   ...fingerprintSettings,
   ...answers,
+  ...settling,
   ...stores,
 }

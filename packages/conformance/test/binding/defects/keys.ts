@@ -59,10 +59,11 @@ export const keys: { readonly [guarantee: string]: Defect } = {
   'no text of a client reaches the store': () => {
     let key = ''
     const keysOf = new Map<string, string>()
-    const told = <Named extends { readonly recordKey: string }>(given: Named): Named => ({
-      ...given,
-      recordKey: `${given.recordKey} ${keysOf.get(given.recordKey)}`,
-    })
+    /** A long one only: where records are found by their own keys, those are short. */
+    const told = <Named extends { readonly recordKey: string }>(given: Named): Named => {
+      const sent = keysOf.get(given.recordKey) ?? ''
+      return sent.length < 30 ? given : { ...given, recordKey: `${given.recordKey} ${sent}` }
+    }
     return {
       request: (request) => {
         key = request.fieldLines('idempotency-key')[0] ?? key

@@ -146,8 +146,9 @@ export const stores: { readonly [guarantee: string]: Defect } = {
         return {
           ...store,
           complete: async (lease, terms) => {
+            const wasGone = isGone()
             const result = await store.complete(lease, terms)
-            if (isGone()) forget(lease.recordKey)
+            if (!wasGone && isGone()) forget(lease.recordKey)
             return result
           },
         }
