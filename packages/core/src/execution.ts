@@ -213,13 +213,13 @@ const answerMissing = (): IdempotencyError =>
     ),
   )
 
-const answeredBefore = (): IdempotencyError =>
+export const answeredBefore = (): IdempotencyError =>
   new IdempotencyError(
     'answer-missing',
     explain(
       'answer-missing',
       'the answer to be given inside the work',
-      'one that was given before',
+      'one that was begun before',
       'It cannot be committed together with the effects, so nothing was run.',
     ),
   )

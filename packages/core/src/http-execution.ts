@@ -3,7 +3,7 @@ import type { ActiveExecution } from './holding.js'
 import { problemResponse } from './problem.js'
 import { decodeResult, encodeResult, isFinalStatus } from './record.js'
 import { type ReplyTerms, replayOf } from './reply.js'
-import { fieldLines, type HeaderPairs, type HttpResponse } from './response.js'
+import { fieldLines, type HeaderPairs, type HttpResponse, isField } from './response.js'
 import { type Keep, keepOf, storedHeaders } from './response-policy.js'
 import type { HttpSettings } from './settings.js'
 
@@ -136,12 +136,17 @@ export const resultOf = (
   }
   const allowed = replayHeaders && new Set(replayHeaders.map((name) => name.toLowerCase()))
   const kept = storedHeaders(headers, outerHeaders, allowed)
+  // A `Response` may hold what HTTP does not allow; a record that has it could not be read again.
+  if (!kept.every(isField)) return notStoredResult(headers)
   return encodeResult({ kind: 'response', response: { status, headers: kept, body } })
 }
 
 /** The result of a request whose answer cannot be given again, with the place of what it made. */
 const notStoredResult = (headers: HeaderPairs): Uint8Array =>
-  encodeResult({ kind: 'response-not-stored', location: fieldLines(headers, 'location')[0] })
+  encodeResult({
+    kind: 'response-not-stored',
+    location: fieldLines(headers.filter(isField), 'location')[0],
+  })
 
 /** The result of an answer that cannot be kept: the place of what it made; without a result, nothing but that it was given. */
 export const withoutBody = (result?: Uint8Array): Uint8Array => {

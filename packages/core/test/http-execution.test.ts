@@ -176,6 +176,10 @@ describe('an answer that cannot be given again', () => {
     ['broke off', given(201, '', { headers, body: undefined })],
     ['is too large', given(201, 'a'.repeat(101), { headers })],
     ['has switched protocols', given(101, '', { headers })],
+    [
+      'has a field that HTTP does not allow',
+      given(201, '', { headers: [...headers, ['X', '\u0001']] }),
+    ],
   ])(
     'since it %s is 409 response-not-stored, with the place of what it made',
     async (_, answer) => {

@@ -59,6 +59,26 @@ for (const [name, express] of versions) {
       })
   })
 
+  describe(`a client of ${name} that goes while its answer is piped and none of it has left`, () => {
+    it('does not make the handler run again, though the pipeline gives up', async () => {
+      let runs = 0
+      const { port, told } = await opened((_request, response) => {
+        runs++
+        response.status(201).location('/orders/1')
+        // It gives nothing yet.
+        pipeline(new Readable({ read: () => socket.destroy() }), response).catch(() => undefined)
+      })
+      const socket = connect(port, '127.0.0.1')
+      socket.write('POST / HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: a\r\n\r\n')
+      await vi.waitFor(() => expect(told).toEqual(['completed']))
+      const retry = await exchange(port, { key: 'a' })
+      expect(retry.head).toMatch(/^HTTP\/1.1 409 /)
+      expect(retry.head).toContain('Location: /orders/1')
+      expect(retry.body).toContain('response-not-stored')
+      expect(runs).toBe(1)
+    })
+  })
+
   describe(`a handler of ${name} whose source fails before anything has left`, () => {
     it('leaves a key that may run again at once', async () => {
       let runs = 0

@@ -1,5 +1,5 @@
 import { answerOf } from '../answer.js'
-import { explain, IdempotencyError } from '../errors.js'
+import { answeredBefore } from '../execution.js'
 import type { GivenAnswer, HttpExecution } from '../http-execution.js'
 import { mediaType } from '../request.js'
 import { fieldLines, type HeaderPairs, type HttpResponse, hasNoContent } from '../response.js'
@@ -73,7 +73,7 @@ export const captureAnswer = (http: HttpExecution, options: CaptureOptions = {})
   http.lend({
     hold: () => {
       // Without a key there is nothing to commit the answer with: it is a plain transaction.
-      if (answered && isProtected) throw answerGiven()
+      if (answered && isProtected) throw answeredBefore()
       bringBack = saveHead?.()
       let end = (): void => {}
       const ended = new Promise<void>((resolve) => {
@@ -178,14 +178,3 @@ export const captureAnswer = (http: HttpExecution, options: CaptureOptions = {})
     },
   }
 }
-
-const answerGiven = (): IdempotencyError =>
-  new IdempotencyError(
-    'answer-missing',
-    explain(
-      'answer-missing',
-      'the answer to be given inside the transaction',
-      'one that was given before it',
-      'It cannot be committed together with the effects, so nothing was run.',
-    ),
-  )

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { answerOf } from '../answer.js'
-import { explain, IdempotencyError } from '../errors.js'
+import { answeredBefore } from '../execution.js'
 import type { GivenAnswer, HeldAnswer, HttpExecution } from '../http-execution.js'
 import { type HttpResponse, hasNoContent } from '../response.js'
 import { createAnswerSoFar } from './answer-so-far.js'
@@ -59,6 +59,8 @@ export const createCapture = (
   let held: { readonly head: ResponseHead; readonly recall: () => void } | undefined
   let headLeft = false
   let closed = false
+  /** Whether a stream is piped into it: Node ends that with the connection, and the rest of the answer never comes. */
+  let isPiped = false
   /** What the handler did while its answer was kept back, in order. */
   let waiting: (() => unknown)[] = []
   let callbacks: WriteCallback[] = []
@@ -230,8 +232,10 @@ export const createCapture = (
 
   const onClose = (): void => {
     closed = true
-    // The head has told the client something, and nothing will tell it the rest.
-    if (phase === 'capturing' && !answer.ended && headLeft) breakOff(answer.withoutBody())
+    // The head has told the client something, and nothing will tell it the rest; or there will be no rest.
+    if (phase === 'capturing' && !answer.ended && (headLeft || isPiped)) {
+      breakOff(answer.withoutBody())
+    }
     moveOnIfGone()
   }
 
@@ -256,7 +260,7 @@ export const createCapture = (
       if (headLeft || answer.ended || head.decided !== undefined || response.headersSent) {
         // Without a key there is nothing to commit the answer with: it is a plain transaction.
         if (!http.execution.protected) return
-        throw answerGiven()
+        throw answeredBefore()
       }
       held = { head: headOf(response), recall: remember() }
       phase = 'capturing'
@@ -294,6 +298,12 @@ export const createCapture = (
       moveOnIfGone()
     },
     begin: () => {
+      response.on('pipe', () => {
+        isPiped = true
+      })
+      response.on('unpipe', () => {
+        isPiped = false
+      })
       if (response.closed) onClose()
       else response.once('close', onClose)
     },
@@ -308,14 +318,3 @@ const tooLate = (action: string): Error =>
   Object.assign(new Error(`Cannot ${action} headers after they are sent to the client`), {
     code: 'ERR_HTTP_HEADERS_SENT',
   })
-
-const answerGiven = (): IdempotencyError =>
-  new IdempotencyError(
-    'answer-missing',
-    explain(
-      'answer-missing',
-      'the answer to be given inside the transaction',
-      'one that was begun before it',
-      'It cannot be committed together with the effects, so nothing was run.',
-    ),
-  )
