@@ -11,7 +11,7 @@ const packages = fileURLToPath(new URL('../../packages', import.meta.url))
  * here. Cycles within a layer are found by the linter (noImportCycles).
  */
 const layers = [
-  ['errors', 'response', 'request', 'deadline', 'process-wide', 'answer'],
+  ['errors', 'response', 'request', 'deadline', 'process-wide', 'body-so-far', 'answer'],
   [
     'record',
     'idempotency-key',
@@ -51,7 +51,7 @@ const layers = [
     'heartbeat',
   ],
   ['outcome', 'holding', 'claiming', 'resolving', 'http-execution', 'mount'],
-  ['idempotency', 'operations', 'http-idempotency', 'run'],
+  ['idempotency', 'operations', 'request-key', 'request-fingerprint', 'http-idempotency', 'run'],
   ['node/*', 'fetch/*'],
   ['index'],
 ]

@@ -41,6 +41,16 @@ export const withDeadline = <T>(call: Promise<T>, timeoutMs: number): Promise<T>
     )
   })
 
+/** What it comes to, or `pending` where the time is over first. For what never rejects. */
+export const settledWithin = <T>(ms: number, outcome: Promise<T>): Promise<T | 'pending'> =>
+  new Promise((resolve) => {
+    const late = timer(ms, () => resolve('pending'), { keepAlive: true })
+    void outcome.then((value) => {
+      late.stop()
+      resolve(value)
+    })
+  })
+
 /** Calls the store; one that throws instead of rejecting rejects all the same. */
 export const asked = async <T>(call: () => Promise<T>): Promise<T> => call()
 

@@ -29,7 +29,7 @@ export interface FingerprintOptions {
 /** Makes one short text of parts. */
 export type Digest = (parts: readonly (string | Uint8Array)[]) => string
 
-/** One way of recipeOf fingerprints, resolved from the options. */
+/** One way to make fingerprints, resolved from the options. */
 export interface FingerprintRecipe {
   /** Names the algorithm and all of this; kept with each fingerprint. */
   readonly id: string

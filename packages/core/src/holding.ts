@@ -1,5 +1,5 @@
 import type { WrappedResults } from './codec.js'
-import { asked, timer, withDeadline } from './deadline.js'
+import { asked, settledWithin, withDeadline } from './deadline.js'
 import type { Decision } from './decision.js'
 import { trackOpen } from './drain.js'
 import type { IdempotencyError } from './errors.js'
@@ -216,8 +216,7 @@ export const hold = ({
 
   const finish = (keep: Keep, result: Uint8Array, threw: boolean): Promise<Outcome | 'pending'> => {
     ending = true
-    const outcome = end(keep, result, threw)
-    return Promise.race([outcome, pendingAfter(storeTimeoutMs, outcome)])
+    return settledWithin(storeTimeoutMs, end(keep, result, threw))
   }
 
   /** Never rejects. */
@@ -230,7 +229,7 @@ export const hold = ({
     )
     await reclaiming?.catch(() => false)
     let lastError: IdempotencyError | undefined
-    return writeEnding(written, {
+    const outcome = await writeEnding(written, {
       store,
       lease: claim,
       storeTimeoutMs,
@@ -242,18 +241,17 @@ export const hold = ({
         emitter.emit('completion-retried', () => ({ ...told(), error }))
       },
       onFull: (error) => emitter.emit('store-full', () => ({ ...told(), error })),
-    }).then((result) => {
-      if (result === 'stale') lose()
-      else close()
-      if (result === 'written') {
-        control.end()
-        emitter.emit(eventOf(written), told)
-      }
-      if (result === 'given-up') {
-        emitter.emit('completion-given-up', () => ({ ...told(), error: lastError }))
-      }
-      return result
     })
+    if (outcome === 'stale') lose()
+    else close()
+    if (outcome === 'written') {
+      control.end()
+      emitter.emit(eventOf(written), told)
+    }
+    if (outcome === 'given-up') {
+      emitter.emit('completion-given-up', () => ({ ...told(), error: lastError }))
+    }
+    return outcome
   }
 
   const whatStands = async (): Promise<StoredResult | undefined> => {
@@ -276,10 +274,3 @@ const effectsMark = Uint8Array.of(1, 1)
 
 const eventOf = ({ verb }: Ending): 'completed' | 'failed' | 'released' =>
   verb === 'complete' ? 'completed' : verb === 'fail' ? 'failed' : 'released'
-
-/** `pending` when the time is over and the other has not settled. */
-const pendingAfter = (ms: number, other: Promise<unknown>): Promise<'pending'> =>
-  new Promise((resolve) => {
-    const late = timer(ms, () => resolve('pending'), { keepAlive: true })
-    void other.then(() => late.stop())
-  })

@@ -1,13 +1,6 @@
 import { type Answer, answerOf } from './answer.js'
 import { explain, IdempotencyError, type ProblemCode } from './errors.js'
 import { createEmitter } from './events.js'
-import {
-  anyRequest,
-  customFingerprint,
-  type EarlierFingerprint,
-  fingerprintOf,
-} from './fingerprint.js'
-import { fingerprintSettings } from './fingerprint-settings.js'
 import type { ActiveExecution } from './holding.js'
 import {
   type HttpExecution,
@@ -17,17 +10,16 @@ import {
   withoutBody,
 } from './http-execution.js'
 import { createEngine } from './idempotency.js'
-import { parseKey } from './idempotency-key.js'
 import { mountOf, rememberMount } from './mount.js'
 import { createOperations, type Operations, wrongWord } from './operations.js'
 import type { IdempotencyOptions } from './options.js'
 import { problemResponse, problemSettings } from './problem.js'
-import { recordKeyOf, type Scope } from './record-key.js'
 import { replayOf } from './reply.js'
-import { type IncomingRequest, mediaType, pathOf } from './request.js'
-import { withoutCoding } from './request-coding.js'
+import { type IncomingRequest, pathOf } from './request.js'
+import { requestFingerprint } from './request-fingerprint.js'
+import { invalidKey, requestKeys } from './request-key.js'
 import type { HttpResponse } from './response.js'
-import { differingOption, keyJudge, resolveHttp } from './settings.js'
+import { differingOption, resolveHttp } from './settings.js'
 
 /** What is to be done with a request. The execution is there in every case. */
 export type Begun =
@@ -59,10 +51,8 @@ export const createHttpIdempotency = <Native>(
   const settings = resolveHttp(options)
   const { replayedHeader } = settings
   const problems = problemSettings(settings)
-  const isKey = keyJudge(settings.keyFormat)
-  const fieldName = settings.header.toLowerCase()
-  const covered =
-    typeof settings.fingerprint === 'object' ? fingerprintSettings(settings.fingerprint) : undefined
+  const { keyOf, scopeOf, recordKey, recordKeyOfNamed } = requestKeys(settings)
+  const fingerprint = requestFingerprint(settings)
   const emitter = createEmitter()
   const engine = createEngine(settings, emitter)
 
@@ -80,20 +70,14 @@ export const createHttpIdempotency = <Native>(
 
     const key = await keyOf(request)
     if (key === undefined) return settings.required ? problem('key-missing') : bypass()
-    if (key === invalid) return problem('key-invalid')
+    if (key === invalidKey) return problem('key-invalid')
     const scope = await scopeOf(request.native)
     if (scope === undefined) return problem('scope-missing')
-    const compared = await compare(request)
+    const compared = await fingerprint(request)
     if (compared.kind !== 'fingerprint') return problem(compared.code)
 
     const claimed = await engine.claim({
-      recordKey: recordKeyOf({
-        namespace: settings.namespace,
-        kind: 'http',
-        scope,
-        key,
-        ...(settings.keyScope === 'route' && { route: [request.method, pathOf(request.target)] }),
-      }),
+      recordKey: recordKey(scope, key, [request.method, pathOf(request.target)]),
       key,
       scope: scope.kind === 'of' ? scope.name : undefined,
       fingerprint: compared.fingerprint,
@@ -133,58 +117,6 @@ export const createHttpIdempotency = <Native>(
         return bypass()
       }
     }
-  }
-
-  const keyOf = async (
-    request: IncomingRequest<Native>,
-  ): Promise<string | undefined | typeof invalid> => {
-    const key = settings.key ? await settings.key(request.native) : keyInField(request)
-    if (key === undefined || key === invalid) return key
-    if (typeof key !== 'string' || key.length === 0 || key.length > settings.maxKeyLength)
-      return invalid
-    return isKey(key) ? key : invalid
-  }
-
-  const keyInField = (request: IncomingRequest<Native>): string | undefined | typeof invalid => {
-    const lines = request.fieldLines(fieldName)
-    if (lines.length === 0) return undefined
-    // Two lines are two keys, and no rule says which of them counts.
-    return (lines.length === 1 && parseKey(lines[0] ?? '', settings.keySyntax)) || invalid
-  }
-
-  const scopeOf = async (native: Native): Promise<Scope | undefined> => {
-    if (settings.scope === 'global') return { kind: 'global' }
-    try {
-      const name = await settings.scope(native)
-      return typeof name === 'string' && name !== '' ? { kind: 'of', name } : undefined
-    } catch {
-      return undefined
-    }
-  }
-
-  const compare = async (request: IncomingRequest<Native>): Promise<Compared> => {
-    const { fingerprint, maxRequestBody } = settings
-    if (typeof fingerprint === 'function') {
-      const value = await fingerprint(request.native)
-      return { kind: 'fingerprint', fingerprint: customFingerprint(value) }
-    }
-    if (covered === undefined) return { kind: 'fingerprint', fingerprint: anyRequest }
-    const made = fingerprintOf(
-      {
-        method: request.method,
-        target: request.target,
-        mediaType: mediaType(request.fieldLines('content-type')[0]),
-        fieldLines: request.fieldLines,
-        body: await withoutCoding(
-          await request.readBody(maxRequestBody),
-          request.fieldLines('content-encoding'),
-          maxRequestBody,
-        ),
-      },
-      covered,
-    )
-    if (made.kind === 'fingerprint') return made
-    return { kind: 'refused', code: made.kind === 'too-large' ? 'body-too-large' : 'body-consumed' }
   }
 
   const rebuilt = async (stored: HttpResponse, native: Native): Promise<HttpResponse> => {
@@ -227,27 +159,12 @@ export const createHttpIdempotency = <Native>(
   const operations = createOperations<HttpResponse, Answer>({
     engine,
     emitter,
-    recordKeyOf: ({ scope, key, method, path }) => {
-      const isRoute = settings.keyScope === 'route'
-      if (typeof key !== 'string' || (scope === undefined) !== (settings.scope === 'global'))
-        throw wrongWord('a key, and its scope unless that is global', whichRecord)
-      if (isRoute !== (method !== undefined && path !== undefined))
-        throw wrongWord(`method and path with keyScope 'route', and only then`, whichRecord)
-      return recordKeyOf({
-        namespace: settings.namespace,
-        kind: 'http',
-        scope: scope === undefined ? { kind: 'global' } : { kind: 'of', name: scope },
-        key,
-        ...(isRoute && { route: [method as string, path as string] }),
-      })
-    },
+    recordKeyOf: recordKeyOfNamed,
     kept: (result) => (result.kind === 'response' ? result.response : undefined),
     encode: (given) => resultOf({ ...givenAnswer('resolve()', given), outerHeaders: [] }, settings),
   })
   return { ...operations, begin }
 }
-
-const whichRecord = 'Each of these is a part of what its record is kept under.'
 
 const givenAnswer = (where: string, given: unknown): HttpResponse => {
   const found = answerOf(given)
@@ -257,16 +174,6 @@ const givenAnswer = (where: string, given: unknown): HttpResponse => {
     'Of any other response the bytes are not known.',
   )
 }
-
-type Compared =
-  | {
-      readonly kind: 'fingerprint'
-      readonly fingerprint: string
-      readonly earlier?: EarlierFingerprint
-    }
-  | { readonly kind: 'refused'; readonly code: 'body-too-large' | 'body-consumed' }
-
-const invalid = Symbol('key-invalid')
 
 const bypass = (): Begun => ({ kind: 'bypass', http: unprotectedExecution() })
 

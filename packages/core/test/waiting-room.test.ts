@@ -234,6 +234,14 @@ describe('what a wait leaves behind', () => {
 })
 
 describe('a client', () => {
+  it('with another request than the first is refused at once', async () => {
+    const here = scene()
+    await here.ask()
+    const other = await here.layer.begin(incoming({ key: 'k', json: { sku: 'B' } }))
+    expect(problemOf(other).code).toBe('key-reused')
+    expect(here.reads()).toBe(0)
+  })
+
   it('that has gone before it could wait takes no seat', async () => {
     const here = scene(undefined, { onInFlight: { waitMs, maxWaiters: 1 } })
     await here.ask()

@@ -1,8 +1,8 @@
 import { memoryStore } from '@retrysafe/memory'
 import type Koa from 'koa'
 import type { Middleware } from 'koa'
+import { type Exchanged, serve } from '../../express/test/exchange.js'
 import { idempotency, type KoaOptions } from '../src/index.js'
-import { type Exchanged, serve } from './exchange.js'
 import type { KoaModule } from './versions.js'
 
 export const layer = (options: Partial<KoaOptions> = {}) =>

@@ -2,8 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import type { Middleware } from 'koa'
 import compress from 'koa-compress'
 import { describe, expect, it } from 'vitest'
+import { type Exchanged, exchange } from '../../express/test/exchange.js'
 import { isReplay, layer, serveChain } from './application.js'
-import { type Exchanged, exchange } from './exchange.js'
 import { versions } from './versions.js'
 
 const text = 'the answer, '.repeat(500)

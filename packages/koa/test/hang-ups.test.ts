@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import type { Context, Middleware } from 'koa'
 import compress from 'koa-compress'
 import { describe, expect, it, vi } from 'vitest'
+import { exchange } from '../../express/test/exchange.js'
 import { gate, isReplay, layer, serveChain } from './application.js'
-import { exchange } from './exchange.js'
 import { versions } from './versions.js'
 
 const text = 'the answer, '.repeat(500)

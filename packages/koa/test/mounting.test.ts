@@ -2,9 +2,9 @@ import Router from '@koa/router'
 import { memoryStore } from '@retrysafe/memory'
 import type { Context, Middleware } from 'koa'
 import { describe, expect, it, vi } from 'vitest'
+import { exchange, serve } from '../../express/test/exchange.js'
 import { idempotency } from '../src/index.js'
 import { isReplay, layer, serveApplication, serveChain } from './application.js'
-import { exchange, serve } from './exchange.js'
 import { versions } from './versions.js'
 
 /** Each request twice under one key, and whether the second was a replay. */

@@ -3,9 +3,9 @@ import bodyParser from '@koa/bodyparser'
 import { memoryStore } from '@retrysafe/memory'
 import type { Context, Middleware } from 'koa'
 import { describe, expect, it } from 'vitest'
+import { exchange } from '../../express/test/exchange.js'
 import { idempotency } from '../src/index.js'
 import { isReplay, layer, serveChain } from './application.js'
-import { exchange } from './exchange.js'
 import { versions } from './versions.js'
 
 const kinds: Record<string, { type: string; body: string; other: string }> = {

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Context, Middleware } from 'koa'
 import { describe, expect, it } from 'vitest'
+import { exchange } from '../../express/test/exchange.js'
 import { isReplay, layer, serveChain } from './application.js'
-import { exchange } from './exchange.js'
 import { versions } from './versions.js'
 
 const file = fileURLToPath(import.meta.url)

@@ -8,9 +8,9 @@ import Database from 'better-sqlite3'
 import type { Context, Middleware } from 'koa'
 import compress from 'koa-compress'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { exchange } from '../../express/test/exchange.js'
 import { idempotency } from '../src/index.js'
 import { gate, isReplay, serveChain } from './application.js'
-import { exchange } from './exchange.js'
 import { versions } from './versions.js'
 
 let folder: string

@@ -3,9 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import { memoryStore } from '@retrysafe/memory'
 import type { Context, Middleware } from 'koa'
 import { describe, expect, it, vi } from 'vitest'
+import { exchange } from '../../express/test/exchange.js'
 import { idempotency } from '../src/index.js'
 import { gate, isReplay, layer, serveChain } from './application.js'
-import { exchange } from './exchange.js'
 import { versions } from './versions.js'
 
 /** What a time-out in front of the layer does when its time is over. */

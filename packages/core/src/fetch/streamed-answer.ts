@@ -1,5 +1,5 @@
+import { createBodySoFar } from '../body-so-far.js'
 import type { GivenAnswer } from '../http-execution.js'
-import { createBodySoFar } from '../node/body-so-far.js'
 
 /** What a body that has to be read is captured for. */
 export interface StreamTerms {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
+import { createBodySoFar } from '../body-so-far.js'
 import type { GivenAnswer } from '../http-execution.js'
 import { mediaType } from '../request.js'
 import { fieldLines, type HeaderPairs, hasNoContent } from '../response.js'
-import { createBodySoFar } from './body-so-far.js'
 import { headOf } from './response-head.js'
 import type { SealedHead } from './sealed-head.js'
 
