@@ -1,5 +1,5 @@
 export { bindingGuarantees } from './binding/binding-guarantees.js'
-export { describeBinding } from './binding/describe-binding.js'
+export { type DescribeBindingOptions, describeBinding } from './binding/describe-binding.js'
 export type {
   BindingGuarantee,
   BindingHarness,
@@ -13,6 +13,7 @@ export type {
 } from './binding/harness.js'
 export { nativeOptions } from './binding/native-options.js'
 export { type BindingPoint, bindingPoints } from './binding/points.js'
+export type { OpenStore } from './binding/suite-store.js'
 export { type Guarantee, guaranteesByPoint, prove } from './guarantee.js'
 export { type Model, type ModelRecord, type ModelStep, type ModelWrite, model } from './model.js'
 export { agreesWithModel, type RandomRun } from './store/agrees-with-model.js'

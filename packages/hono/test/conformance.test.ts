@@ -1,4 +1,6 @@
 import { describeBinding } from '@retrysafe/conformance'
+import { realStores } from '../../express/test/real-stores.js'
 import { honoHarness } from './hono-harness.js'
 
-describeBinding('Hono on Node', honoHarness)
+for (const [store, options] of realStores)
+  describeBinding(`Hono on Node and ${store}`, honoHarness, options)

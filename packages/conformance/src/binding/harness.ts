@@ -8,11 +8,14 @@ import type {
 } from '@retrysafe/core'
 import type { Guarantee } from '../guarantee.js'
 import type { BindingPoint } from './points.js'
+import type { OpenStore } from './suite-store.js'
 
 /** What a suite needs of a binding under proof: applications on real sockets, as many as it asks for. */
 export interface BindingHarness {
   /** Serves on a free port of 127.0.0.1. Rejects with what a layer throws at construction. */
   serve(application: SuiteApplication): Promise<Served>
+  /** The stores that its applications work on. @default the suite's own, which is obvious */
+  readonly openStore?: OpenStore
   /** Ends every server and cuts every connection. */
   close(): Promise<void>
 }

@@ -48,7 +48,7 @@ export interface Shop {
 const agent = new Agent({ keepAlive: true })
 
 export const openShop = async (harness: BindingHarness, terms: ShopTerms = {}): Promise<Shop> => {
-  const store = terms.store ?? suiteStore()
+  const store = terms.store ?? suiteStore(harness.openStore)
   const runs: Execution[] = []
   const usual: SuiteOptions = { store: store.store, scope: 'global', ...terms.options }
   const { handler = (_io, run) => json(201, { run }), parser = 'none' } = terms

@@ -11,6 +11,7 @@ import {
 } from '@retrysafe/core'
 import type { ModelRecord } from '../model.js'
 import { referenceStore, soundParts } from '../reference-store.js'
+import { mirroredStore } from './mirrored-store.js'
 
 /** A verb of the port that a layer calls while requests are served. */
 export type Verb = 'acquire' | 'renew' | 'complete' | 'fail' | 'release' | 'read'
@@ -18,7 +19,10 @@ export type Verb = 'acquire' | 'renew' | 'complete' | 'fail' | 'release' | 'read
 /** What happens to a call of a verb. `go` is the call itself; it may be made late, more than once or never. */
 export type Fault = <Answer>(go: () => Promise<Answer>) => Promise<Answer>
 
-/** The store that layers of the suite work on: obvious, with a clock that is set, and faults by the verb. */
+/** A new store for the layers of one application, on a clock that the suite sets: milliseconds, whole. */
+export type OpenStore = (now: () => number) => IdempotencyStore
+
+/** The store that layers of the suite work on, with a clock that is set, and faults by the verb. */
 export interface SuiteStore {
   readonly store: IdempotencyStore
   /** What is kept, to look at or to spoil. Cleared, the store has lost everything. */
@@ -51,10 +55,17 @@ export const firstOnly = (times: number, fault: Fault): Fault => {
   return (go) => (struck++ < times ? fault(go) : go())
 }
 
-export const suiteStore = (): SuiteStore => {
-  let now = 0
+/** @param open Without it the store is the reference one, which is obvious. */
+export const suiteStore = (open?: OpenStore): SuiteStore => {
+  // A store on a wall clock knows no time before its files.
+  let now = open ? 1_700_000_000_000 : 0
   const parts = soundParts(() => now)
-  const inner = referenceStore(parts)
+  const inner = open
+    ? mirroredStore(
+        open(() => now),
+        parts,
+      )
+    : referenceStore(parts)
   const faults: SuiteStore['faults'] = {}
   const called = new Map<Verb, number>()
   let isClosed = false
@@ -84,6 +95,7 @@ export const suiteStore = (): SuiteStore => {
       fail: striking('fail', inner.fail),
       release: striking('release', inner.release),
       read: striking('read', inner.read),
+      ...(inner.changed && { changed: inner.changed }),
       purgeExpired: inner.purgeExpired,
       watch: (_listener: (notice: StoreNotice) => void) => () => {},
       close: async () => {
