@@ -37,6 +37,9 @@ export const createApplication = () => {
   for (const name of ['better-sqlite3', 'better-sqlite3-12', '@types/better-sqlite3']) {
     link(name, `packages/sqlite/node_modules/${name}`)
   }
+  for (const name of ['koa', '@types/koa', '@koa/router', '@koa/bodyparser'])
+    link(name, `packages/koa/node_modules/${name}`)
+  for (const name of ['hono', '@hono/node-server']) link(name, `packages/hono/node_modules/${name}`)
   link('@types/node', 'node_modules/@types/node')
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
 

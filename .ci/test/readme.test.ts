@@ -8,6 +8,11 @@ const server = app.listen(0, '127.0.0.1', () => {
   console.log((server.address() as AddressInfo).port)
 })
 `
+const listened = `port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log(port))`
+const served = `
+import { serve } from '@hono/node-server'
+serve({ fetch: app.fetch, ${listened}
+`
 const orders = `
 import type { Request } from 'express'
 let orders = 0
@@ -50,6 +55,8 @@ afterAll(() => application.remove())
 const [ten = '', together = ''] = printed('README.md')
 const [run = ''] = printed('packages/core/README.md')
 const [mounted = ''] = printed('packages/express/README.md')
+const [onKoa = '', togetherOnKoa = ''] = printed('packages/koa/README.md')
+const [onHono = '', togetherOnHono = ''] = printed('packages/hono/README.md')
 
 beforeAll(
   () =>
@@ -58,6 +65,10 @@ beforeAll(
       together: stock('shop.db') + together + adjusting + listening,
       run,
       mounted: mounted.replace('shop.db', 'mounted.db') + listening,
+      koa: onKoa.replace('shop.db', 'koa.db') + listening,
+      togetherOnKoa: togetherOnKoa.replace('stock.db', 'koa-stock.db') + listening,
+      hono: onHono.replace('shop.db', 'hono.db').replace('port: 3000 })', listened),
+      togetherOnHono: togetherOnHono.replace('stock.db', 'hono-stock.db') + served,
     }),
   120_000,
 )
@@ -109,4 +120,16 @@ test('the page of the Express binding: the same order, both times', async () => 
   const first = await post(port, '/orders', { item: 'book' })
   expect(first).toMatchObject({ status: 201, replayed: null })
   expect(await post(port, '/orders', { item: 'book' })).toEqual({ ...first, replayed: 'true' })
+})
+
+test.each([
+  ['koa', '/orders'],
+  ['hono', '/orders'],
+  ['togetherOnKoa', '/adjustments'],
+  ['togetherOnHono', '/adjustments'],
+])('the pages of Koa and Hono, %s: the same answer, both times', async (program, path) => {
+  const port = await application.start(program)
+  const first = await post(port, path, { item: 'book' })
+  expect(first).toMatchObject({ status: 201, replayed: null })
+  expect(await post(port, path, { item: 'book' })).toEqual({ ...first, replayed: 'true' })
 })

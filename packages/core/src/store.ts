@@ -33,7 +33,7 @@ export interface IdempotencyStore {
   /** Ends the store's timers and closes what it opened. What it was handed stays open. Calls after it reject. */
   close(): Promise<void>
   /** How the store's `transaction()` runs its work, where it has one: what wraps a result must keep up with it. */
-  readonly transactions?: 'synchronous' | 'asynchronous'
+  readonly transactions?: 'synchronous'
   /** Hears what the store has to tell an operator. Answers the function that ends it. */
   watch?(listener: (notice: StoreNotice) => void): () => void
 }

@@ -1,37 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { answer } from '@retrysafe/core'
-import { type SqliteStore, sqliteStore } from '@retrysafe/sqlite'
 import Database from 'better-sqlite3'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { idempotency } from '../src/index.js'
 import { exchange, serve } from './exchange.js'
+import {
+  database,
+  effects,
+  reopenStore,
+  store,
+  takeEffect,
+  useShopDatabase,
+} from './shop-database.js'
 import { versions } from './versions.js'
 
-let folder: string
-let database: Database.Database
-let store: SqliteStore
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'retrysafe-express-'))
-  database = new Database(join(folder, 'shop.db'))
-  database.pragma('journal_mode = WAL')
-  database.exec('CREATE TABLE effects (name TEXT)')
-  store = sqliteStore({ database })
-})
-afterEach(async () => {
-  await store.close()
-  database.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const takeEffect = (name: string) => {
-  database.prepare('INSERT INTO effects VALUES (?)').run(name)
-}
-const effects = () => database.prepare('SELECT count(*) FROM effects').pluck().get()
+useShopDatabase()
 
 /** What a route of a test does inside its transaction, and what becomes of what it throws. */
 const shopOf =
@@ -171,7 +155,7 @@ describe.each(versions)('A transaction through %s', (_name, express) => {
 
   it('is 503 where another connection writes for too long, and nothing has run', async () => {
     await store.close()
-    store = sqliteStore({ database, storeTimeoutMs: 100 })
+    reopenStore({ storeTimeoutMs: 100 })
     const port = await shop((_request, response) => {
       takeEffect('order')
       response.status(201).json({ order: 1 })
@@ -212,7 +196,7 @@ describe.each(versions)('A transaction through %s', (_name, express) => {
     })
     let now = Date.now()
     await store.close()
-    store = sqliteStore({ database, now: () => now })
+    reopenStore({ now: () => now })
     const app = express()
     app.post('/', idempotency({ store, scope: 'global' }), async (request, response, next) => {
       const { attempt } = request.idempotency

@@ -1,40 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { answer } from '@retrysafe/core'
-import { type SqliteStore, sqliteStore } from '@retrysafe/sqlite'
 import Database from 'better-sqlite3'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { timeout } from 'hono/timeout'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  database,
+  effects,
+  reopenStore,
+  store,
+  takeEffect,
+  useShopDatabase,
+} from '../../express/test/shop-database.js'
 import { type HonoOptions, type IdempotencyVariables, idempotency } from '../src/index.js'
 import { exchange, serve } from './exchange.js'
 
-let folder: string
-let database: Database.Database
-let store: SqliteStore
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'retrysafe-hono-'))
-  database = new Database(join(folder, 'shop.db'))
-  database.pragma('journal_mode = WAL')
-  database.exec('CREATE TABLE effects (name TEXT)')
-  store = sqliteStore({ database })
-})
-afterEach(async () => {
-  await store.close()
-  database.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+useShopDatabase()
 
 type ShopContext = Context<{ Variables: IdempotencyVariables }>
-
-const takeEffect = (name: string) => {
-  database.prepare('INSERT INTO effects VALUES (?)').run(name)
-}
-const effects = () => database.prepare('SELECT count(*) FROM effects').pluck().get()
 
 /** An application whose one route does its work in a transaction. */
 const shop = (work: (c: ShopContext) => unknown, options: Partial<HonoOptions> = {}) => {
@@ -210,7 +194,7 @@ describe('A transaction through Hono', () => {
 
   it('is 503 where another connection writes for too long, and nothing has run', async () => {
     await store.close()
-    store = sqliteStore({ database, storeTimeoutMs: 100 })
+    reopenStore({ storeTimeoutMs: 100 })
     const other = new Database(database.name)
     try {
       const app = new Hono()
@@ -249,7 +233,7 @@ describe('A transaction through Hono', () => {
     })
     let now = Date.now()
     await store.close()
-    store = sqliteStore({ database, now: () => now })
+    reopenStore({ now: () => now })
     const app = new Hono()
     app.onError((error, c) => c.text(error.message, 500))
     app.post('/', idempotency({ store, scope: 'global' }), async (c) => {

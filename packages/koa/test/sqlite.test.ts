@@ -1,39 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { answer } from '@retrysafe/core'
-import { type SqliteStore, sqliteStore } from '@retrysafe/sqlite'
-import Database from 'better-sqlite3'
 import type { Context, Middleware } from 'koa'
 import compress from 'koa-compress'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { exchange } from '../../express/test/exchange.js'
+import { effects, store, takeEffect, useShopDatabase } from '../../express/test/shop-database.js'
 import { idempotency } from '../src/index.js'
 import { gate, isReplay, serveChain } from './application.js'
 import { versions } from './versions.js'
 
-let folder: string
-let database: Database.Database
-let store: SqliteStore
+useShopDatabase()
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'retrysafe-koa-'))
-  database = new Database(join(folder, 'shop.db'))
-  database.pragma('journal_mode = WAL')
-  database.exec('CREATE TABLE effects (name TEXT)')
-  store = sqliteStore({ database })
-})
-afterEach(async () => {
-  await store.close()
-  database.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const takeEffect = (name: string) => {
-  database.prepare('INSERT INTO effects VALUES (?)').run(name)
-}
-const effects = () => database.prepare('SELECT count(*) FROM effects').pluck().get()
 const layer = () => idempotency({ store, scope: 'global' })
 
 /** A route that does this inside of its transaction. */
