@@ -1,7 +1,7 @@
 import { parseKey } from './idempotency-key.js'
 import { type KeyOf, wrongWord } from './operations.js'
 import { recordKeyOf, type Scope } from './record-key.js'
-import type { IncomingRequest } from './request.js'
+import { type IncomingRequest, pathOf } from './request.js'
 import { type HttpSettings, keyJudge } from './settings.js'
 
 /** In place of a key that is none: the request is refused, also where it needs none. */
@@ -45,7 +45,7 @@ export const requestKeys = <Native>(settings: HttpSettings<Native>) => {
       if (settings.scope === 'global') return { kind: 'global' }
       try {
         const name = await settings.scope(native)
-        return typeof name === 'string' && name !== '' ? { kind: 'of', name } : undefined
+        return isName(name) ? { kind: 'of', name } : undefined
       } catch {
         return undefined
       }
@@ -53,14 +53,17 @@ export const requestKeys = <Native>(settings: HttpSettings<Native>) => {
 
     /** The same for a key that an operator names. */
     recordKeyOfNamed: ({ scope, key, method, path }: KeyOf): string => {
-      if (typeof key !== 'string' || (scope === undefined) !== (settings.scope === 'global'))
+      const isWhose = settings.scope === 'global' ? scope === undefined : isName(scope)
+      if (typeof key !== 'string' || !isWhose)
         throw wrongWord('a key, and its scope unless that is global', partOfRecordKey)
       if ((keyScope === 'route') !== (method !== undefined && path !== undefined))
         throw wrongWord(`method and path with keyScope 'route', and only then`, partOfRecordKey)
       const whose: Scope = scope === undefined ? { kind: 'global' } : { kind: 'of', name: scope }
-      return recordKey(whose, key, [method ?? '', path ?? ''])
+      return recordKey(whose, key, [method ?? '', pathOf(path ?? '')])
     },
   }
 }
+
+const isName = (scope: unknown): scope is string => typeof scope === 'string' && scope !== ''
 
 const partOfRecordKey = 'Each of these is a part of what its record is kept under.'

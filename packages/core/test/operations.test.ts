@@ -282,6 +282,7 @@ describe('a key', () => {
       [layer, { key: 'k' }],
       [shared, { scope: 'a', key: 'k' }],
       [layer, { scope: 'a' }],
+      [layer, { scope: '', key: 'k' }],
       [layer, { scope: 'a', key: 'k', method: 'POST', path: '/orders' }],
     ]
     for (const [asked, of] of wrong) {
@@ -295,7 +296,10 @@ describe('a key', () => {
     const here = scene({ keyScope: 'route' })
     await executed(await here.ask({ key: 'k', target: '/orders?dry=1' })).finish(given(500))
     const route = { method: 'POST', path: '/orders' }
-    expect(await here.layer.inspect({ key: 'k', ...route })).toMatchObject({ state: 'failed' })
+    for (const path of ['/orders', '/orders?dry=1']) {
+      const found = await here.layer.inspect({ key: 'k', ...route, path })
+      expect(found).toMatchObject({ state: 'failed' })
+    }
     expect(await here.layer.inspect({ key: 'k', ...route, path: '/other' })).toEqual({
       state: 'absent',
     })
