@@ -17,19 +17,30 @@ export const formPairs = (text: string, isExcluded: IsExcluded = none): string =
 
 /**
  * What survives a parser: the pairs by name, since an object keeps no order between names. `a[]=1` and
- * `a[0]=1` are `a=1`, as parsers read them; inside a name the index stays, since it says what belongs together.
+ * `a[0]=1` are a list of one, and `a=1` is none; inside a name the index stays, since it says what belongs together.
  */
 export const formFields = (text: string, isExcluded: IsExcluded = none): string =>
-  sorted(
-    pairsOf(text).map(([name, value]) => [withoutIndex(name), value]),
-    isExcluded,
-  )
+  sorted(listed(pairsOf(text)), isExcluded)
 
 /** The same, of the object that a parser made. */
 export const parsedFormFields = (value: unknown, isExcluded: IsExcluded = none): string =>
-  sorted(flatten('', value, 0), isExcluded)
+  sorted(listed(flatten('', value, 0)), isExcluded)
 
-const withoutIndex = (name: string): string => name.replace(/\[\d*\]$/, '')
+/** A name with an index, or that stands there more than once, is that of a list. */
+const listed = (pairs: readonly Pair[]): Pair[] => {
+  const times = new Map<string, number>()
+  for (const [name] of pairs) {
+    const plain = withoutIndex(name)
+    times.set(plain, (times.get(plain) ?? 0) + 1)
+  }
+  return pairs.map(([name, value]) => {
+    const plain = withoutIndex(name)
+    return [plain !== name || (times.get(plain) ?? 0) > 1 ? `${plain}[]` : name, value]
+  })
+}
+
+/** A flat parser makes an array of what has brackets in its name, and one list of that is one list. */
+const withoutIndex = (name: string): string => name.replace(/(?:\[\])?\[\d*\]$/, '')
 
 /** Throws `URIError` where an escape is not UTF-8: decoded, all of those would be the same replacement. */
 const pairsOf = (text: string): Pair[] => {
@@ -43,9 +54,7 @@ const maxFormDepth = 32
 const flatten = (name: string, value: unknown, depth: number): Pair[] => {
   if (depth > maxFormDepth) throw new RangeError('The form is nested too deep.')
   if (Array.isArray(value)) {
-    return value.flatMap((item, index) =>
-      flatten(typeof item === 'object' ? `${name}[${index}]` : name, item, depth + 1),
-    )
+    return value.flatMap((item, index) => flatten(`${name}[${index}]`, item, depth + 1))
   }
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([member, item]) =>

@@ -5,6 +5,7 @@ import { trackOpen } from './drain.js'
 import type { IdempotencyError } from './errors.js'
 import type { Emitter, KeyDetail } from './events.js'
 import { createExecution, type ExecutionControl, leaseLost, runLimit } from './execution.js'
+import { compareFingerprints, type EarlierFingerprint } from './fingerprint.js'
 import { startHeartbeat } from './heartbeat.js'
 import { type Outcome, writeEnding } from './outcome.js'
 import type { StoredResult } from './record.js'
@@ -17,6 +18,9 @@ import type { Ending } from './transaction.js'
 export interface HeldRequest {
   readonly key: string
   readonly scope: string | undefined
+  readonly fingerprint: string
+  /** The same request under earlier settings. */
+  readonly earlier?: EarlierFingerprint | undefined
   /** What is kept of a result that cannot be kept; without one, that it has happened and nothing else. */
   readonly notStored: (result?: Uint8Array) => Uint8Array
 }
@@ -29,7 +33,9 @@ export interface ActiveExecution extends ExecutionControl {
    * @param threw The handler threw or answered 5xx, which leaves the outcome in doubt.
    */
   finish(keep: Keep, result: Uint8Array, threw: boolean): Promise<Outcome | 'pending'>
-  /** What has become of the key in other hands. */
+  /** Gives the key back as it was found: nothing has run. */
+  giveBack(): Promise<void>
+  /** What has become of the key in other hands; `undefined` where no answer stands, or that to another request. */
   whatStands(): Promise<StoredResult | undefined>
 }
 
@@ -254,19 +260,25 @@ export const hold = ({
     return outcome
   }
 
+  const giveBack = async (): Promise<void> => {
+    // An attempt before it is not forgotten, nor is the doubt that it has left; only what is in doubt is taken over.
+    await finish(after === 'nothing' ? 'release' : 'fail', new Uint8Array(), claim.takeover)
+  }
+
   const whatStands = async (): Promise<StoredResult | undefined> => {
     const record = await withDeadline(
       asked(() => store.read(claim.recordKey)),
       storeTimeoutMs,
     )
-    return record?.state === 'completed'
-      ? results.unwrap(record.result, claim.recordKey)
-      : undefined
+    if (record?.state !== 'completed') return undefined
+    // The record may have been lost, and the key used for something else since.
+    const compared = compareFingerprints(request.fingerprint, record.fingerprint, request.earlier)
+    return compared === 'same' ? results.unwrap(record.result, claim.recordKey) : undefined
   }
 
   emitter.emit('acquired', told)
   if (after !== 'nothing') emitter.emit('takeover', () => ({ ...told(), after }))
-  return { ...control, finish, whatStands }
+  return { ...control, finish, giveBack, whatStands }
 }
 
 /** The progress of an attempt whose effects have happened: a version, and the mark. */

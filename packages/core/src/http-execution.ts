@@ -45,6 +45,8 @@ export interface HttpExecution {
    * it is the one to send. Called once, and before the client can know that the answer is whole. Never rejects.
    */
   finish(answer: GivenAnswer): Promise<HttpResponse | undefined>
+  /** In place of that, where the handler does not come to run: the key is as it was found. Never rejects. */
+  giveBack(): Promise<void>
 }
 
 /** A request that is not protected: its answer is held only while a transaction is open. */
@@ -57,6 +59,7 @@ export const unprotectedExecution = (): HttpExecution => {
       control.lend({ hold, letGo, restore, result: () => undefined }),
     keeps: () => false,
     finish: async () => undefined,
+    giveBack: async () => {},
   }
 }
 
@@ -67,6 +70,7 @@ export const protectedExecution = <Native>(
 ): HttpExecution => {
   const { keep: policy, maxStoredBody } = settings
   const { problems } = terms
+  let isGivenBack = false
 
   const keepFor = ({ status, headers, unmatched }: Omit<GivenAnswer, 'body'>): Keep => {
     const said = active.said()
@@ -111,7 +115,7 @@ export const protectedExecution = <Native>(
     keeps: (answer) => keepFor(answer) === 'complete',
     finish: async (answer) => {
       const standing = active.standing()
-      if (standing === 'ended') return undefined
+      if (standing === 'ended' || isGivenBack) return undefined
       if (standing === 'stale') return whatStands()
       if (standing === 'gone') return problemResponse('store-unavailable', problems)
       const keep = keepFor(answer)
@@ -122,6 +126,11 @@ export const protectedExecution = <Native>(
       // A transaction that could not begin is the store's failure, whatever the framework made of the error.
       if (standing === 'busy' && threw) return problemResponse('store-unavailable', problems)
       return undefined
+    },
+    giveBack: async () => {
+      if (isGivenBack || active.standing() !== 'open') return
+      isGivenBack = true
+      await active.giveBack()
     },
   }
 }

@@ -61,8 +61,8 @@ export const createHttpIdempotency = <Native>(
     if (mount !== undefined) {
       const option = differingOption(mount.settings, settings)
       if (option === undefined) return { kind: 'bypass', http: mount.http }
-      // What the framework answers to the error leaves no record: nothing has run.
-      mount.http.execution.release()
+      // Nothing has run, and what the framework answers to the error leaves no record.
+      await mount.http.giveBack()
       throw mountedTwice(option)
     }
     if (!settings.methods.includes(request.method)) return bypass()

@@ -6,7 +6,6 @@ import { type Decision, decide } from './decision.js'
 import { drain, trackOpen } from './drain.js'
 import { StoreError } from './errors.js'
 import type { Emitter, KeyDetail } from './events.js'
-import type { EarlierFingerprint } from './fingerprint.js'
 import { type ActiveExecution, doubtRetentionOf, type HeldRequest, hold } from './holding.js'
 import { type StoredResult, unreadable } from './record.js'
 import { createResolving, type Resolution, type Word } from './resolving.js'
@@ -17,9 +16,6 @@ import { createWaitingRoom } from './waiting.js'
 /** One request for a key, as the machine sees it. */
 export interface ClaimRequest extends HeldRequest {
   readonly recordKey: string
-  readonly fingerprint: string
-  /** The same request under earlier settings. */
-  readonly earlier?: EarlierFingerprint | undefined
   /** Calls the listener when the client goes away; answers the function that ends it. */
   readonly whenGone?: (listener: () => void) => () => void
 }

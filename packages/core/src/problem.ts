@@ -61,7 +61,7 @@ const texts: Record<ProblemCode, readonly [title: string, detail: string]> = {
   ],
   'store-unavailable': [
     'Idempotency is unavailable',
-    'The request was not run, since a retry could not be recognised. Ask again later.',
+    'What this key stands for could not be recorded or looked up. Ask again later with the same key.',
   ],
   'store-full': [
     'Idempotency has no room',

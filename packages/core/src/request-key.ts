@@ -37,7 +37,11 @@ export const requestKeys = <Native>(settings: HttpSettings<Native>) => {
       const key: unknown = takeKey ? await takeKey(request.native) : keyInField(request)
       if (key === undefined) return undefined
       const isSized = typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength
-      return isSized && isRight(key) ? key : invalidKey
+      if (!isSized) return invalidKey
+      const judged: unknown = isRight(key)
+      // A judge that answers later has not been heard; that it fails must not end the process.
+      if (judged instanceof Promise) judged.catch(() => {})
+      return judged === true ? key : invalidKey
     },
 
     /** `undefined` where the application cannot say whose it is. */

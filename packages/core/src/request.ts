@@ -27,6 +27,9 @@ export type RequestBody =
   /** Read in front of the layer, and nothing stands for all of it. */
   | { readonly kind: 'consumed' }
 
+/** How much of a refused body is read away, so that its client comes to read the answer; then the connection is given up. */
+export const restOfBody = { maxBytes: 16 * 1024 * 1024, maxMs: 10_000 } as const
+
 /** Type and subtype in lower case, without parameters (RFC 9110, section 8.3.1). */
 export const mediaType = (contentType: string | undefined): string =>
   (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

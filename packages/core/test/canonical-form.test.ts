@@ -55,8 +55,35 @@ describe('the fields of a form', () => {
     ['a[b][]=1', { a: { b: ['1'] } }],
     ['a[0][b]=1&a[0][c]=2&a[1][b]=3', { a: [{ b: '1', c: '2' }, { b: '3' }] }],
     ['a[0][0]=1&a[0][1]=2&a[1][0]=3', { a: [['1', '2'], ['3']] }],
+    ['tags[]=x', { tags: ['x'] }],
+    ['tags[0]=x', { tags: ['x'] }],
+    ['tags=a&tags=b', { tags: ['a', 'b'] }],
+    ['tags[]=a&tags=b', { tags: ['a', 'b'] }],
+    ['tags=x', { tags: 'x' }],
+    ['a[b]=1&a[b]=2', { a: { b: ['1', '2'] } }],
   ])('are the same from %s and from its parsed value', (text, value) => {
     expect(parsedFormFields(value)).toBe(formFields(text))
+  })
+
+  it.each(['a[]=1', 'a[]=1&a[]=2', 'a[]=1&b=2&a[]=3', 'a[b][]=1&a[b][]=2'])(
+    'are the same from the list %s and from what a flat parser made of it',
+    (text) => {
+      expect(parsedFormFields(parse(text))).toBe(formFields(text))
+    },
+  )
+
+  // Again as qs reads them.
+  it.each([
+    ['tags[]=x', { tags: ['x'] }, 'tags=x', { tags: 'x' }],
+    ['tags[0]=x', { tags: ['x'] }, 'tags=x', { tags: 'x' }],
+    ['a[b][]=x', { a: { b: ['x'] } }, 'a[b]=x', { a: { b: 'x' } }],
+    ['tags[]=x&tags[]=y', { tags: ['x', 'y'] }, 'tags[]=x', { tags: ['x'] }],
+    ['tags[]=x&to=y', { tags: ['x'], to: 'y' }, 'tags=x&to=y', { tags: 'x', to: 'y' }],
+  ])('tell %s from one that is less of a list', (list, listValue, single, singleValue) => {
+    expect(formFields(list)).not.toBe(formFields(single))
+    expect(parsedFormFields(listValue)).not.toBe(parsedFormFields(singleValue))
+    expect(parsedFormFields(listValue)).toBe(formFields(list))
+    expect(parsedFormFields(singleValue)).toBe(formFields(single))
   })
 
   it('keep what belongs to one item of a list apart from another', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { memoryStore } from '../../memory/src/index.js'
 import type { Execution } from '../src/execution.js'
 import type { CommonOptions } from '../src/options.js'
+import { recordKeyOf } from '../src/record-key.js'
 import { createIdempotency } from '../src/run.js'
 import { useFakeClock } from './fake-clock.js'
 import {
@@ -21,6 +22,12 @@ useFakeClock()
 expectNoUnhandledRejections()
 
 const operation = { key: 'k', scope: 's', payload: 1 }
+const recordKey = recordKeyOf({
+  namespace: '',
+  kind: 'run',
+  scope: { kind: 'of', name: 's' },
+  key: 'k',
+})
 const leaseMs = 60_000
 const storeTimeoutMs = 2_000
 
@@ -179,6 +186,19 @@ describe('a lost lease', () => {
     await expect(first.answer).rejects.toMatchObject({ code: 'request-in-flight' })
     second.end('second')
     expect(await second.answer).toBe('second')
+  })
+
+  it('never answers other work that has the key since the record was lost', async () => {
+    const { run, otherRun, store, heard } = scene()
+    const first = begun(run)
+    await first.execution()
+    await store.release({ recordKey, token: store.tokens[0] as string })
+    const other = { ...operation, payload: 2 }
+    expect(await otherRun(other, () => 'of another')).toBe('of another')
+    first.end('first')
+    await expect(first.answer).rejects.toMatchObject({ code: 'request-in-flight' })
+    expect(heard.names).toEqual(['acquired', 'lease-lost'])
+    expect(await otherRun(other, attempt)).toBe('of another')
   })
 
   it('leaves the work’s own error as it is, and the other’s record too', async () => {

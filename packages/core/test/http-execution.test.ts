@@ -8,6 +8,7 @@ import type { Keep, KeepCandidate } from '../src/response-policy.js'
 import { useFakeClock } from './fake-clock.js'
 import { answers, faultyStore, full, hangs, rejects } from './faulty-store.js'
 import { heardEvents } from './heard-events.js'
+import { recordKey } from './http-scene.js'
 import { type Given, given, incoming, type Native } from './incoming.js'
 import { expectNoUnhandledRejections } from './unhandled-rejections.js'
 
@@ -311,6 +312,34 @@ describe('a holder that lost its lease', () => {
     const reply = hung.first.finish(given(200))
     await vi.advanceTimersByTimeAsync(2_000)
     expect(codeOf(await reply)).toBe('store-unavailable')
+  })
+
+  it('never gets the answer to another request that has the key since the record was lost', async () => {
+    const { run, ask, store } = scene()
+    const first = await run()
+    await store.release({ recordKey, token: store.tokens[0] as string })
+    const other = await ask({ json: { sku: 'B' } })
+    expect(other.kind).toBe('execute')
+    await other.http.finish(given(201, 'of another'))
+    const reply = await first.finish(given(200, 'first'))
+    expect(reply?.status).toBe(409)
+    expect(codeOf(reply)).toBe('request-in-flight')
+    expect(await after(() => ask({ json: { sku: 'B' } }))).toBe('replay 201')
+    expect(await after(ask)).toBe('key-reused')
+  })
+
+  it('gets the answer to the same request that has the key since, whatever form it was read in', async () => {
+    for (const body of [undefined, { kind: 'parsed', value: { sku: 'A' } } as const]) {
+      const { run, ask, store } = scene()
+      const first = await run()
+      await store.release({ recordKey, token: store.tokens[0] as string })
+      const other = await ask(body && { body })
+      await other.http.finish(given(201, 'second'))
+      expect(await first.finish(given(200, 'first'))).toMatchObject({
+        status: 201,
+        headers: [['Idempotent-Replayed', 'true']],
+      })
+    }
   })
 
   it('cannot undo the other by a failure or a release', async () => {

@@ -124,6 +124,18 @@ describe('a key', () => {
     expect((await ask({ key: '8e03978e-40d5-43e8-bc93-6894a57f9324' })).kind).toBe('execute')
   })
 
+  it.each([
+    ['answers yes', async () => true],
+    ['answers no', async () => false],
+    ['rejects', () => Promise.reject(new Error('a mistake'))],
+  ])('is key-invalid where a keyFormat %s only later, which is too late', async (_, judge) => {
+    const { ask, store } = scene({ keyFormat: judge as never })
+    expect(problemOf(await ask()).code).toBe('key-invalid')
+    const own = scene({ keyFormat: judge as never, key: () => 'k' })
+    expect(problemOf(await own.ask()).code).toBe('key-invalid')
+    expect([...store.calls, ...own.store.calls]).toEqual([])
+  })
+
   it('may stand in another field, or as it stands', async () => {
     const renamed = scene({ header: 'X-Key' })
     expect((await renamed.ask({ key: 'k' })).kind).toBe('bypass')
@@ -405,6 +417,51 @@ describe('a second mount', () => {
     await first.http.finish(given(500))
     expect(store.calls).toEqual(['acquire', 'release'])
     expect((await ask()).http.execution.attempt).toBe(1)
+  })
+
+  it('with other options gives a later attempt back as failed: the one before it is not forgotten', async () => {
+    const { ask, store } = scene()
+    const other = createHttpIdempotency<Native>({ store, scope: 'global', required: true })
+    await executed(await ask()).finish(given(500))
+    const carrier = {}
+    const second = executed(await ask({ key: 'k', carrier }))
+    await expect(other.begin(incoming({ key: 'k', carrier }))).rejects.toMatchObject({
+      code: 'mounted-twice',
+    })
+    await second.finish(given(200))
+    expect(store.calls).toEqual(['acquire', 'fail', 'acquire', 'fail'])
+    expect(executed(await ask()).execution).toMatchObject({ attempt: 3, after: 'failed' })
+  })
+
+  it('with other options does not forget effects that were marked before it', async () => {
+    const { ask, store } = scene()
+    const other = createHttpIdempotency<Native>({ store, scope: 'global', required: true })
+    const first = executed(await ask())
+    await first.execution.markEffects()
+    first.execution.fail()
+    await first.finish(given(500))
+    const carrier = {}
+    await ask({ key: 'k', carrier })
+    await expect(other.begin(incoming({ key: 'k', carrier }))).rejects.toThrow('required')
+    await executed(await ask()).finish(given(503))
+    expect(replied(await ask()).status).toBe(503)
+  })
+
+  it('with other options leaves a doubt as it was', async () => {
+    const asked: number[] = []
+    const onDoubt = async ({ attempt }: { attempt: number }) => {
+      asked.push(attempt)
+      return 'run-again' as const
+    }
+    const { ask, store } = scene({ onDoubt })
+    const other = createHttpIdempotency<Native>({ store, scope: 'global', onDoubt: 'reject' })
+    await executed(await ask()).finish(given(500))
+    const carrier = {}
+    await ask({ key: 'k', carrier })
+    await expect(other.begin(incoming({ key: 'k', carrier }))).rejects.toThrow('onDoubt')
+    expect(problemOf(await other.begin(incoming({ key: 'k' }))).code).toBe('outcome-unknown')
+    expect(executed(await ask()).execution.attempt).toBe(3)
+    expect(asked).toEqual([2, 3])
   })
 
   it('stands alone for a request that the first let pass', async () => {

@@ -32,11 +32,13 @@ const ofText = (text: string, request: HonoRequest): RequestBody => {
   return isExact ? bytes(content) : { kind: 'consumed' }
 }
 
-/** The pairs of a form are all there is in it; a multipart body has more. */
+/** The pairs of a form are all there is in it; a multipart body has more, and what was no UTF-8 is lost. */
 const ofForm = (form: FormData): RequestBody => {
   const pairs: [string, string][] = []
   for (const [name, value] of form) {
-    if (typeof value !== 'string') return { kind: 'consumed' }
+    if (typeof value !== 'string' || `${name}${value}`.includes('\ufffd')) {
+      return { kind: 'consumed' }
+    }
     pairs.push([name, value])
   }
   return bytes(Buffer.from(new URLSearchParams(pairs).toString(), 'utf8'))

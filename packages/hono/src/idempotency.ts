@@ -64,8 +64,7 @@ export const idempotency = (options: HonoOptions): HonoIdempotency => {
     })
     if (isLate && begun.kind === 'execute') {
       // Nobody would get its answer, and nothing has happened yet: the key is free again.
-      begun.http.execution.release()
-      await capture.unanswered()
+      await begun.http.giveBack()
       return
     }
     try {

@@ -3,6 +3,7 @@ import type { RequestBody } from '@retrysafe/core'
 import type { PeekedAnswer } from '@retrysafe/core/fetch'
 import { nodeRequest } from '@retrysafe/core/node'
 import type { Context } from 'hono'
+import { getPath } from 'hono/utils/url'
 
 /** What @hono/node-server hands to an application beside the `Request`. */
 export interface NodeExchange {
@@ -10,17 +11,54 @@ export interface NodeExchange {
   readonly outgoing: ServerResponse
 }
 
+/** What the contexts belong to that the layer has met; a middleware between two mounts may put another request in. */
+const met = new WeakMap<Context, NodeExchange>()
+
 /**
  * The message that a request came as, where it did. An application that calls another in its own process may hand on
- * its `env` with a request that is quite another one: told by the host, which a client sends, and by its key.
+ * its `env`, and its headers too, with a request that is quite another one.
  */
 export const nodeExchangeOf = (c: Context, keyField: string): NodeExchange | undefined => {
   const { incoming, outgoing } = (c.env ?? {}) as Partial<NodeExchange>
   if (!Array.isArray(incoming?.rawHeaders) || outgoing === undefined) return undefined
-  const { headers } = c.req.raw
+  const before = met.get(c)
+  if (before !== undefined) return before
+  const isIts =
+    markOf(c.req.raw, 'incomingKey') === incoming || isLike(c.req.raw, incoming, keyField)
+  if (!isIts) return undefined
+  const exchange = { incoming, outgoing }
+  met.set(c, exchange)
+  return exchange
+}
+
+/**
+ * Whether a request can be the message under another object: with its body read, with another method, or without the
+ * prefix of a mount. A call in the process is on another host, unless it was made from the URL of this very request.
+ */
+const isLike = (
+  request: Request,
+  incoming: NodeExchange['incoming'],
+  keyField: string,
+): boolean => {
   const isSame = (name: string): boolean =>
-    (headers.get(name) ?? undefined) === incoming.headers[name]
-  return isSame('host') && isSame(keyField) ? { incoming, outgoing } : undefined
+    (request.headers.get(name) ?? undefined) === incoming.headers[name]
+  if (!isSame('host') || !isSame(keyField)) return false
+  const its = new URL(request.url)
+  const sent = urlOf(incoming, its.protocol)
+  if (sent?.host !== its.host || sent.search !== its.search) return false
+  const path = getPath({ url: its.href } as Request)
+  return path === '/' || getPath({ url: sent.href } as Request).endsWith(path)
+}
+
+/** Where a message was sent to, as the server reads it. */
+const urlOf = (
+  { originalUrl, url = '', headers }: NodeExchange['incoming'],
+  protocol: string,
+): URL | undefined => {
+  const target = originalUrl ?? url
+  const host = headers.host ?? headers[':authority'] ?? 'localhost'
+  const whole = target.startsWith('/') ? `${protocol}//${host}${target}` : target
+  return URL.canParse(whole) ? new URL(whole) : undefined
 }
 
 /**
@@ -37,8 +75,6 @@ export const bodyOfMessage = async (
   const isUntouched = markOf(request, 'requestCache') === undefined
   const held = incoming as { rawBody?: unknown }
   if (!(held.rawBody instanceof Buffer) && !isUntouched) return undefined
-  // HTTP/2 sends bodies that no field declares.
-  if (incoming.httpVersionMajor !== 1) return undefined
   const body = await nodeRequest({ native: request, message: incoming }).readBody(limit)
   if (body.kind === 'bytes' && held.rawBody === undefined) held.rawBody = body.bytes
   return body

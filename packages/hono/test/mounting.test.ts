@@ -23,6 +23,7 @@ const layer = (options: Partial<HonoOptions> = {}) => {
     once.events.on(event, () => told.push(event))
   return once
 }
+const codeOf = async (problem: Response) => ((await problem.json()) as { code: string }).code
 const noSuch = (c: Context) => c.json({ code: 'no such sku' }, 404)
 
 /** What a request makes of its key. */
@@ -147,6 +148,57 @@ describe('the path that counts is the full external one', () => {
   })
 })
 
+describe('the path of an application that is mounted', () => {
+  const mounted = (front: Hono = new Hono()) => {
+    const other = new Hono()
+    other.post('*', layer(), (c) => c.text(c.req.path))
+    return serve(front.mount('/a', other.fetch).mount('/b', other.fetch))
+  }
+
+  it.each([
+    ['/a', '/b', '/'],
+    ['/a/', '/b/', '/'],
+    ['/a?sku=1', '/b?sku=1', '/'],
+    ['/a/caf%c3%a9/%41', '/b/caf%c3%a9/%41', '/caf\u00e9/A'],
+    ['/a//orders', '/b//orders', '//orders'],
+    ['/a/x%2525y/%2F', '/b/x%2525y/%2F', '/x%2525y/%2F'],
+  ])('is %s as it was sent', async (path, elsewhere, seen) => {
+    const port = await mounted()
+    const first = await exchange(port, { path, key: 'k' })
+    expect(Buffer.from(first.body, 'latin1').toString()).toBe(seen)
+    expect((await exchange(port, { path, key: 'k' })).head).toContain('idempotent-replayed')
+    expect((await exchange(port, { path: elsewhere, key: 'k' })).body).toContain('key-reused')
+  })
+
+  it('is so too where a body was read in front, and another Request put in its place', async () => {
+    const front = new Hono()
+    front.use(async (c, next) => {
+      c.req.raw = new Request(c.req.raw, { body: await c.req.arrayBuffer() })
+      await next()
+    })
+    const port = await mounted(front)
+    const sent = { body: 'x', key: 'k' }
+    expect((await exchange(port, { ...sent, path: '/a/orders' })).body).toBe('/orders')
+    const other = await exchange(port, { ...sent, path: '/b/orders' })
+    expect(other.body).toContain('key-reused')
+  })
+})
+
+it('takes a path that begins like a host, also behind another Request', async () => {
+  const app = new Hono()
+  app.use(async (c, next) => {
+    c.req.raw = new Request(c.req.raw)
+    await next()
+  })
+  app.post('*', layer(), (c) => c.text('x'))
+  const port = await serve(app)
+  for (const path of ['//', '//orders', '//orders:port/a']) {
+    const sent = { path, key: path }
+    expect((await exchange(port, sent)).body).toBe('x')
+    expect((await exchange(port, sent)).head).toContain('idempotent-replayed')
+  }
+})
+
 describe('mounted twice with the same options, it claims once', () => {
   const twice: Record<string, (app: Hono, handler: (c: Context) => Promise<Response>) => void> = {
     'with a sub-application between': (app, handler) => {
@@ -165,6 +217,14 @@ describe('mounted twice with the same options, it claims once', () => {
       app.use(layer())
       app.use(async (c, next) => {
         c.req.raw = new Request(c.req.raw, { headers: c.req.raw.headers })
+        await next()
+      })
+      app.post('/shop/orders', layer(), handler)
+    },
+    'with a Request of another host between': (app, handler) => {
+      app.use(layer())
+      app.use(async (c, next) => {
+        c.req.raw = new Request('https://public.example/shop/orders', c.req.raw)
         await next()
       })
       app.post('/shop/orders', layer(), handler)
@@ -223,6 +283,77 @@ describe('an operation that calls another in the same process', () => {
     const first = await exchange(port, { path: '/outer', key: 'k' })
     expect(first.body).toBe('{"inner":{"key":"k-inner"},"status":503}')
     expect(told).toEqual(['acquired', 'acquired', 'failed', 'completed'])
+  })
+
+  /** An operation that hands on all that it has to the one that charges, `times` times. */
+  const handingOn = (outer: string, options: Partial<HonoOptions> = {}, times = 1) => {
+    const app = new Hono()
+    const charged: string[] = []
+    app.post('/charge', layer(options), async (c) => {
+      charged.push(await c.req.text())
+      return c.text(`charged ${charged.length}`, 201)
+    })
+    app.post(outer, layer(options), async (c) => {
+      const [method, headers] = ['POST', c.req.raw.headers]
+      const answers: string[] = []
+      for (let time = 0; time < times; time++) {
+        const init = { method, headers, body: '{"cents":500}' }
+        const inner = await app.request('/charge', init, c.env)
+        answers.push(inner.status === 201 ? await inner.text() : await codeOf(inner))
+      }
+      return c.json({ answers, read: await c.req.json() })
+    })
+    return { serving: serve(app), charged }
+  }
+  const order: Sent = {
+    key: 'k',
+    body: '{"sku":"A-100"}',
+    headers: { 'Content-Type': 'application/json' },
+  }
+  // A prefix away, as it would be under mount().
+  const outers = ['/orders', '/a/charge']
+
+  it.each(outers)('is another request than %s, and the key is not free for it', async (path) => {
+    const { serving, charged } = handingOn(path)
+    const port = await serving
+    const first = await exchange(port, { ...order, path })
+    expect(first.body).toBe('{"answers":["key-reused"],"read":{"sku":"A-100"}}')
+    const again = await exchange(port, { ...order, path })
+    expect(again.head).toContain('idempotent-replayed')
+    expect(again.body).toBe(first.body)
+    expect(charged).toEqual([])
+    expect(told).toEqual(['acquired', 'completed'])
+  })
+
+  it.each(outers)('has a record of its own beside %s under keyScope: route', async (path) => {
+    const { serving, charged } = handingOn(path, { keyScope: 'route' }, 2)
+    const port = await serving
+    const first = await exchange(port, { ...order, path })
+    expect(first.body).toBe('{"answers":["charged 1","charged 1"],"read":{"sku":"A-100"}}')
+    expect((await exchange(port, { ...order, path })).body).toBe(first.body)
+    expect(charged).toEqual(['{"cents":500}'])
+    expect(told).toEqual(['acquired', 'acquired', 'completed', 'completed'])
+    const direct = await exchange(port, { ...order, body: '{"cents":500}', path: '/charge' })
+    expect(direct.head).toContain('idempotent-replayed')
+    expect(direct.body).toBe('charged 1')
+    const other = await exchange(port, { ...order, body: '{"cents":5}', path: '/charge' })
+    expect(other.body).toContain('key-reused')
+  })
+
+  it('is compared by its own body, also where the fields it was given say that there is none', async () => {
+    const app = new Hono()
+    app.post('/charge', layer({ keyScope: 'route' }), async (c) => c.text(await c.req.text()))
+    app.post('/orders', async (c) => {
+      const [method, headers] = ['POST', c.req.raw.headers]
+      const bodies: string[] = []
+      for (const body of ['5', '500']) {
+        const inner = await app.request('/charge', { method, headers, body }, c.env)
+        bodies.push(inner.status === 200 ? await inner.text() : await codeOf(inner))
+      }
+      return c.json(bodies)
+    })
+    const sent = { path: '/orders', key: 'k', headers: { 'Content-Length': '0' } }
+    expect((await exchange(await serve(app), sent)).body).toBe('["5","key-reused"]')
   })
 })
 

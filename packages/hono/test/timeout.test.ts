@@ -127,6 +127,43 @@ describe('something in front of the layer that answers while the key is claimed'
     expect((await again()).head).toContain('201')
   })
 
+  it('does not make an attempt before it forgotten', async () => {
+    const store = memoryStore()
+    let answered = (): void => {}
+    const isAnswered = new Promise<void>((resolve) => {
+      answered = resolve
+    })
+    let asked = 0
+    const once = idempotency({
+      store: {
+        ...store,
+        acquire: async (claim) => {
+          const acquisition = await store.acquire(claim)
+          if (asked === 2) await isAnswered
+          return acquisition
+        },
+      },
+      scope: 'global',
+    })
+    const told: string[] = []
+    for (const event of ['failed', 'released'] as const)
+      once.events.on(event, () => told.push(event))
+    const app = new Hono()
+    app.use(async (c, next) => {
+      const going = next()
+      if (++asked !== 2) return going
+      going.catch(() => {})
+      c.res = new Response('late', { status: 503 })
+    })
+    app.post('/', once, (c) => c.text(`attempt ${c.var.idempotency.attempt}`, 500))
+    const port = await serve(app)
+    expect((await exchange(port, { key: 'k' })).body).toBe('attempt 1')
+    expect((await exchange(port, { key: 'k' })).body).toBe('late')
+    answered()
+    await vi.waitFor(() => expect(told).toEqual(['failed', 'failed']))
+    expect((await exchange(port, { key: 'k' })).body).toBe('attempt 3')
+  })
+
   it('is not disturbed by a refusal of ours that comes too late', async () => {
     const { first } = await shop('two words')
     expect(first.body).toMatch(/late|key-invalid/)

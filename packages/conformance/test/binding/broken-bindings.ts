@@ -9,18 +9,31 @@ const narrow = 5
 /** How many guarantees are checked at a time, most of them waiting. */
 const lanes = 8
 
-const tripped = async (defect: Defect): Promise<string[]> => {
+const trips = (defect: Defect, guarantee: BindingGuarantee): Promise<boolean> =>
+  prove(guarantee, () => referenceHarness(defect)).then(
+    () => false,
+    () => true,
+  )
+
+const tripped = async (defect: Defect): Promise<BindingGuarantee[]> => {
   const left = [...bindingGuarantees]
-  const names: string[] = []
-  const check = async (guarantee: BindingGuarantee): Promise<void> =>
-    prove(guarantee, () => referenceHarness(defect)).catch(() => {
-      names.push(guarantee.name)
-    })
+  const found: BindingGuarantee[] = []
   const lane = async (): Promise<void> => {
-    for (let next = left.shift(); next; next = left.shift()) await check(next)
+    for (let next = left.shift(); next; next = left.shift())
+      if (await trips(defect, next)) found.push(next)
   }
   await Promise.all(Array.from({ length: lanes }, lane))
-  return names
+  return found
+}
+
+/** Those that a defect trips alone, too: one that races a turn of the event loop wins it more often under load. */
+const trippedAlone = async (
+  defect: Defect,
+  found: readonly BindingGuarantee[],
+): Promise<BindingGuarantee[]> => {
+  const alone: BindingGuarantee[] = []
+  for (const guarantee of found) if (await trips(defect, guarantee)) alone.push(guarantee)
+  return alone
 }
 
 /** One defect may break several guarantees, and is planted once for all of them. */
@@ -36,8 +49,9 @@ export const proveBroken = (part: number, of: number): void => {
   for (const [at, [defect, names]] of [...namesByDefect()].entries())
     if (at % of === part)
       it.concurrent(names.join(', and '), { timeout: 120_000 }, async () => {
-        const all = await tripped(defect)
-        for (const name of names) expect(all).toContain(name)
-        expect(all.length, all.join('\n')).toBeLessThanOrEqual(narrow)
+        let found = await tripped(defect)
+        expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining([...names]))
+        if (found.length > narrow) found = await trippedAlone(defect, found)
+        expect(found.length, found.map(({ name }) => name).join('\n')).toBeLessThanOrEqual(narrow)
       })
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { parse as parseForm } from 'node:querystring'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Execution, IdempotencyStore, Operations } from '@retrysafe/core'
@@ -187,11 +188,8 @@ const parse: Step = async (message) => {
   return 'on'
 }
 
-const formOf = (text: string): Record<string, unknown> => {
-  const form: Record<string, string[]> = {}
-  for (const [name, value] of new URLSearchParams(text)) form[name] = [...(form[name] ?? []), value]
-  return form
-}
+/** One value stays one, as with every parser of a framework: a list of one is another body. */
+const formOf = (text: string): Record<string, unknown> => ({ ...parseForm(text) })
 
 const give = async (response: ServerResponse, answer: SuiteAnswer): Promise<void> => {
   if (answer.kind === 'given') return

@@ -95,10 +95,20 @@ export const captureAnswer = (http: HttpExecution, options: CaptureOptions = {})
     },
   })
 
+  let isSettled = false
   const settle = async (answer: GivenAnswer): Promise<Response | undefined> => {
+    isSettled = true
     const instead = await http.finish(answer)
     return instead && replyResponse(instead, { outerHeaders })
   }
+
+  const failed = (status: number): GivenAnswer => ({
+    status,
+    headers: [],
+    outerHeaders,
+    body: undefined,
+    unmatched: false,
+  })
 
   const capture = async (response: Response, unmatched: boolean): Promise<Response> => {
     const peeked = peek?.(response)
@@ -161,7 +171,16 @@ export const captureAnswer = (http: HttpExecution, options: CaptureOptions = {})
       await open?.ended
       answered = true
       if (!isProtected) return response
-      if (committed === undefined) return capture(response, unmatched)
+      if (committed === undefined) {
+        try {
+          return await capture(response, unmatched)
+        } catch (error) {
+          // Read already, or with a head that no client could be sent: it fails as if the handler had thrown.
+          const instead = isSettled ? undefined : await settle(failed(500))
+          if (instead !== undefined) return instead
+          throw error
+        }
+      }
       // Whatever was made of it since: the record is what the effects were committed with.
       if (answerOf(response) === undefined && peek?.(response) === undefined) {
         void response.body?.cancel().catch(() => {})
@@ -174,7 +193,7 @@ export const captureAnswer = (http: HttpExecution, options: CaptureOptions = {})
       if (!isProtected || committed !== undefined) {
         return committed && replyResponse(committed, { outerHeaders })
       }
-      return settle({ status, headers: [], outerHeaders, body: undefined, unmatched: false })
+      return settle(failed(status))
     },
   }
 }

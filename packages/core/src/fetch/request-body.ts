@@ -1,4 +1,4 @@
-import type { RequestBody } from '../request.js'
+import { type RequestBody, restOfBody } from '../request.js'
 
 /** The body of a request as the layer reads it: once, with a bound, and put back. */
 export interface RequestBodyReader {
@@ -53,13 +53,13 @@ export const createRequestBody = (
       const before = putBack.get(given)
       if (before !== undefined) return sized(before, limit)
       const declared = given.headers.get('content-length')
-      if (declared === '0') return { kind: 'empty' }
+      // Fields that were handed on from another request may say so of a body that is there.
+      if (declared === '0' && (given.body === null || given.bodyUsed)) return { kind: 'empty' }
       if (Number(declared ?? 0) > limit) return { kind: 'too-large' }
-      if (given.bodyUsed) return { kind: 'consumed' }
+      if (given.bodyUsed || given.body?.locked) return { kind: 'consumed' }
       // A server delivers no more than was declared, and reads it faster than by its stream.
       if (declared !== null) return sized(new Uint8Array(await given.arrayBuffer()), limit, take)
       if (given.body === null) return { kind: 'empty' }
-      if (given.body.locked) return { kind: 'consumed' }
       const bytes = await readUpTo(limit)
       return bytes === undefined ? { kind: 'too-large' } : sized(bytes, limit, take)
     },
@@ -90,24 +90,20 @@ const unreadBody = ({ body }: Request): ReadableStreamDefaultReader<Uint8Array> 
     ? undefined
     : (body.getReader() as ReadableStreamDefaultReader<Uint8Array>)
 
-/** How much of a refused body is read away, in bytes and milliseconds, before it is left to the server. */
-const maxRest = 16 * 1024 * 1024
-const maxRestMs = 10_000
-
 /**
  * Reads away what a client is still sending, so that it comes to read the answer that was given early. Never
  * rejects: the answer is complete, and its end is all that is left.
  */
 const readAway = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
   const cut = (): void => void reader.cancel().catch(() => {})
-  const timeout = setTimeout(cut, maxRestMs)
+  const timeout = setTimeout(cut, restOfBody.maxMs)
   let rest = 0
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
       rest += value.length
-      if (rest > maxRest) return cut()
+      if (rest > restOfBody.maxBytes) return cut()
     }
   } catch {
     // The client has gone.

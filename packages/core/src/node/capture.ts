@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { explain, IdempotencyError } from '../errors.js'
 import type { HeldAnswer, HttpExecution } from '../http-execution.js'
 import type { HttpResponse } from '../response.js'
 import { type Capture, createCapture } from './response-capture.js'
@@ -41,8 +42,8 @@ const captured = new WeakSet<HttpExecution>()
  * still be replaced by what stands, where the lease was lost.
  *
  * Answers whether the handler may run. It may not where something in front of the layer has answered a protected
- * request meanwhile: nobody would get its answer, and nothing has happened yet. The key is then free again, as it is
- * where this throws.
+ * request meanwhile: nobody would get its answer, and nothing has happened yet. The key is then as it was
+ * found, as it is where this throws.
  */
 export const captureResponse = (
   response: ServerResponse,
@@ -54,16 +55,32 @@ export const captureResponse = (
   captured.add(http)
   const once = endingOnce(http)
   if (http.execution.protected && response.headersSent) {
-    freeKey(once)
+    void http.giveBack()
     return false
   }
   try {
     capture(response, once, options)
     return true
   } catch (error) {
-    freeKey(once)
+    void http.giveBack()
     throw error
   }
+}
+
+/** What is written on a response of HTTP/2 leaves by other ways than those that are listened to. */
+const refuseOtherProtocols = (response: ServerResponse): void => {
+  const { httpVersionMajor, httpVersion } = response.req
+  // What stands for a request outside a server says nothing, or a text.
+  if (!(httpVersionMajor > 1)) return
+  throw new IdempotencyError(
+    'option-invalid',
+    explain(
+      'option-invalid',
+      'a response of HTTP/1',
+      `one of HTTP/${httpVersion}`,
+      'Its answer cannot be held until it is recorded. Let a proxy in front speak HTTP/2.',
+    ),
+  )
 }
 
 const capture = (
@@ -95,6 +112,7 @@ const capture = (
         }),
     })
   if (http.execution.protected) {
+    refuseOtherProtocols(response)
     const first = captureOn(response, headOf(response))
     http.lend(first)
     first.begin()
@@ -111,14 +129,6 @@ const endingOnce = (http: HttpExecution): HttpExecution => {
       return outcome
     },
   }
-}
-
-/** Nothing has run under it. */
-const freeKey = (http: HttpExecution): void => {
-  http.execution.release()
-  void http
-    .finish({ status: 500, headers: [], outerHeaders: [], body: undefined, unmatched: false })
-    .catch(() => undefined)
 }
 
 /** Gives a whole answer as a handler would. */

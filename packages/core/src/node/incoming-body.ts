@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestBody } from '../request.js'
+import { type RequestBody, restOfBody } from '../request.js'
 
 /** What has been buffered of a message and put back, for whoever asks again. */
 const buffered = new WeakMap<IncomingMessage, Uint8Array>()
@@ -43,9 +43,17 @@ const isLeftover = (message: IncomingMessage, parsed: unknown): boolean =>
   Object.getPrototypeOf(parsed) === Object.prototype &&
   Object.keys(parsed).length === 0
 
-/** RFC 9112, section 6.3: a request has a body where it declares one. */
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+/** RFC 9112, section 6.3: a request has a body where it declares one. From HTTP/2 on it declares none. */
+const hasBody = ({ headers, httpVersionMajor }: IncomingMessage): boolean =>
+  httpVersionMajor > 1 ||
+  headers['transfer-encoding'] !== undefined ||
+  Number(headers['content-length'] ?? 0) > 0
+
+/** Whether all of it has come. A message of HTTP/2 says so itself only when it has been read. */
+const isWhole = (message: IncomingMessage): boolean =>
+  message.complete ||
+  (message.httpVersionMajor > 1 &&
+    (message as { stream?: { readableEnded?: boolean } }).stream?.readableEnded === true)
 
 const bufferBody = (message: IncomingMessage, limit: number): Promise<RequestBody> =>
   new Promise((resolve, reject) => {
@@ -74,7 +82,7 @@ const bufferBody = (message: IncomingMessage, limit: number): Promise<RequestBod
           return
         }
       }
-      if (!message.complete) return
+      if (!isWhole(message)) return
       stop()
       const bytes = Buffer.concat(chunks, size)
       // In this very turn: after it the stream has ended, and nothing can be put back.
@@ -83,16 +91,12 @@ const bufferBody = (message: IncomingMessage, limit: number): Promise<RequestBod
       resolve(size === 0 ? { kind: 'empty' } : { kind: 'bytes', bytes })
     }
 
-    if (message.complete && message.readableLength === 0) {
+    if (isWhole(message) && message.readableLength === 0) {
       resolve({ kind: 'empty' })
       return
     }
     message.on('error', onError).on('close', onClose).on('readable', onReadable)
   })
-
-/** How much of a refused body is read away, in bytes and milliseconds, before the connection is cut. */
-const maxRest = 16 * 1024 * 1024
-const maxRestMs = 10_000
 
 /**
  * Reads away what a client is still sending, so that it comes to read the answer that was given early. Without
@@ -101,12 +105,12 @@ const maxRestMs = 10_000
 export const readAwayRest = (message: IncomingMessage, whenRead: () => void): void => {
   let rest = 0
   const cut = (): void => void message.socket.destroy()
-  const timeout = setTimeout(cut, maxRestMs)
+  const timeout = setTimeout(cut, restOfBody.maxMs)
   timeout.unref()
   message
     .on('data', (chunk: Uint8Array) => {
       rest += chunk.length
-      if (rest > maxRest) cut()
+      if (rest > restOfBody.maxBytes) cut()
     })
     .on('error', () => {})
     .once('close', () => clearTimeout(timeout))

@@ -117,3 +117,47 @@ describe('a handler that throws', () => {
     expect(heard.names).toEqual(['acquired', 'failed'])
   })
 })
+
+describe('an answer that nobody can send', () => {
+  const unsendable: Record<string, (response: Response) => unknown> = {
+    'was read already': (response) => response.text(),
+    'is being read by somebody else': (response) => response.body?.getReader(),
+  }
+  it.each(Object.keys(unsendable))('since it %s fails the key at once', async (name) => {
+    const attempts: number[] = []
+    const { send, heard } = bareHandler(async (_request, { attempt }) => {
+      attempts.push(attempt)
+      const response = new Response('x', { status: 201 })
+      if (attempt === 1) await unsendable[name]?.(response)
+      return response
+    })
+    await expect(send('k')).rejects.toThrow(TypeError)
+    expect(heard.names).toEqual(['acquired', 'failed'])
+    expect((await send('k')).status).toBe(201)
+    expect(isReplay(await send('k'))).toBe(true)
+    expect(attempts).toEqual([1, 2])
+  })
+
+  it('since a peek at it throws fails the key, and the error goes on', async () => {
+    const boom = new Error('boom')
+    const peek = () => {
+      throw boom
+    }
+    const { send, heard } = bareHandler(() => new Response('x'), {}, { peek })
+    await expect(send('k')).rejects.toBe(boom)
+    expect(heard.names).toEqual(['acquired', 'failed'])
+  })
+
+  it('leaves a doubt where doubt is not run again', async () => {
+    const { send } = bareHandler(
+      (request) => {
+        const response = new Response('x')
+        response.body?.getReader()
+        return request && response
+      },
+      { onDoubt: 'reject' },
+    )
+    await expect(send('k')).rejects.toThrow(TypeError)
+    expect(await (await send('k')).text()).toContain('outcome-unknown')
+  })
+})

@@ -92,10 +92,20 @@ describe('the body of a Request', () => {
       const read = parts({ body: 'x', headers })
       await read.request.text()
       expect(await fetchRequest(read).readBody(10)).toEqual({ kind: 'consumed' })
+      const locked = parts({ body: 'x', headers })
+      locked.request.body?.getReader()
+      expect(await fetchRequest(locked).readBody(10)).toEqual({ kind: 'consumed' })
     }
-    const locked = parts({ body: 'x' })
-    locked.request.body?.getReader()
-    expect(await fetchRequest(locked).readBody(10)).toEqual({ kind: 'consumed' })
+  })
+
+  it('is there where the fields of another request say that there is none', async () => {
+    const body = await fetchRequest(
+      parts({ body: 'x', headers: { 'content-length': '0' } }),
+    ).readBody(10)
+    expect(body.kind === 'bytes' && text(body.bytes)).toBe('x')
+    const read = parts({ body: '', headers: { 'content-length': '0' } })
+    await read.request.text()
+    expect(await fetchRequest(read).readBody(10)).toEqual({ kind: 'empty' })
   })
 
   it('is too large without a look at it where its length says so', async () => {
