@@ -4,6 +4,7 @@ import { choose, targets } from '../../examples/inventory/demo/targets.mjs'
 import { broughtNode, carriesDriver, nodeForDemo, nodeForTests } from './driver.mjs'
 import { remember } from './from-npm.mjs'
 import { node, root } from './process.mjs'
+import { bringRedisForTests, bringRedisServer } from './redis.mjs'
 import { build, buildFor, buildOne, install, turbo } from './workspace.mjs'
 
 const demo = 'examples/inventory/demo/main.mjs'
@@ -35,8 +36,14 @@ export const tasks = {
     const example = targets[choice.target].folder
     const parts = ['pnpm', 'the packages', 'the build of what the demo needs']
     if (!carriesDriver) parts.push(`Node.js ${broughtNode} for the demo, from npm`)
+    // Where none can be had, the demo says so.
+    const needsRedis = choice.store === 'redis' && !process.env.REDIS_URL
     const execPath = await settingUp(parts, 'about 30 s', async () => {
-      const [found] = await Promise.all([nodeForDemo(), install().then(() => buildFor(example))])
+      const [found] = await Promise.all([
+        nodeForDemo(),
+        install().then(() => buildFor(example)),
+        needsRedis && bringRedisServer(),
+      ])
       return found
     })
     return (await node(demo, args, { execPath })).code
@@ -49,7 +56,7 @@ export const tasks = {
     const about = carriesDriver ? 'about 40 s' : 'about 40 s, or 2 min where the driver is compiled'
     const execPath = await settingUp(parts, about, async () => {
       await install()
-      const [found] = await Promise.all([nodeForTests(), build()])
+      const [found] = await Promise.all([nodeForTests(), build(), bringRedisForTests()])
       return found
     })
     return (await runTests(args, execPath)).code

@@ -38,6 +38,7 @@ const layers = [
     'compressed',
     'encrypted',
     'changes',
+    'notices',
     'waiting',
   ],
   [

@@ -18,6 +18,7 @@ const companions = [
   ...pinned('packages/express', 'express', '@types/express'),
   ...pinned('packages/koa', 'koa', '@types/koa'),
   ...pinned('packages/hono', 'hono'),
+  ...pinned('packages/redis', 'ioredis'),
   ...pinned('packages/sqlite', '@types/better-sqlite3'),
   ...(carriesDriver ? pinned('packages/sqlite', 'better-sqlite3') : ['better-sqlite3@12.11.1']),
 ]

@@ -4,8 +4,8 @@ import {
   IdempotencyError,
   type IdempotencyStore,
   type Lease,
+  notices,
   StoreError,
-  type StoreNotice,
   type WriteResult,
 } from '@retrysafe/core'
 import { boundedRecords } from './bounded-records.js'
@@ -21,7 +21,6 @@ import {
   shown,
 } from './held-record.js'
 import { checkedOptions, type MemoryStoreOptions } from './memory-options.js'
-import { notices } from './notices.js'
 import { purgeTimer } from './purge-timer.js'
 
 /** A store in the memory of this process; `watch` and `changed` are there. */
@@ -63,11 +62,9 @@ const granted = (held: HeldRecord, claim: Claim, now: number): HeldLease | undef
  */
 export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   const { now, ...bounds } = checkedOptions(options)
+  const operators = notices()
   const warning = clusterWarning()
-  const standing: StoreNotice | undefined = warning
-    ? { kind: 'warning', message: warning }
-    : undefined
-  const operators = notices(standing)
+  if (warning) operators.tell({ kind: 'warning', message: warning })
   const waiters = changes()
   const onEvicted = (recordKey: string) => operators.tell({ kind: 'evicted', recordKey })
   const records = boundedRecords({ ...bounds, onEvicted })

@@ -80,13 +80,16 @@ export const mirroredStore = (
       real.changed?.(nameOf(recordKey), signal) ?? new Promise(() => {}),
     purgeExpired: async (limit) => {
       const removed = await real.purgeExpired(limit)
-      // Not by reading: a store may drop what it finds expired, and would have less to remove the next time.
-      const expired = [...mirrored].filter(([, { endsAt }]) => endsAt <= now()).slice(0, removed)
+      // Not by reading: a store may drop what it finds expired, and would have less to remove the next time. One that
+      // removes nothing although there is something has forgotten it by itself, as a server with expiry does.
+      const expired = [...mirrored]
+        .filter(([, { endsAt }]) => endsAt <= now())
+        .slice(0, removed === 0 ? limit : removed)
       for (const [recordKey] of expired) {
         records.delete(recordKey)
         mirrored.delete(recordKey)
       }
-      return removed
+      return expired.length
     },
     close: () => real.close(),
   }

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process'
+
+// The pipe ends with the process that holds its other end, in whatever way that ends.
+const script = 'while read -r line; do :; done; kill -9 "$1"; rm -rf "$2"'
+
+/**
+ * Sees to it that the process and its folder go when this process does, though it be killed. To be called off with the
+ * answer once the process is gone.
+ */
+export const guard = (pid: number, folder: string): (() => void) => {
+  const child = spawn('/bin/sh', ['-c', script, 'guard', String(pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { PATH: '/usr/bin:/bin' },
+    // Ctrl-C is for the tests, and must not reach the one who cleans up after them.
+    detached: true,
+  })
+  child.unref()
+  child.stdin.on('error', () => {})
+  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref()
+  return () => {
+    child.kill('SIGKILL')
+  }
+}
