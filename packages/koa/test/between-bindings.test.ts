@@ -5,11 +5,13 @@ import { gzipSync } from 'node:zlib'
 import type { BindingHarness, SuiteAnswer, SuiteRoute } from '@retrysafe/conformance'
 import type { IdempotencyStore } from '@retrysafe/core'
 import { memoryStore } from '@retrysafe/memory'
+import { redisStore } from '@retrysafe/redis'
 import { sqliteStore } from '@retrysafe/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expressHarness } from '../../express/test/express-harness.js'
 import { versions as expressVersions } from '../../express/test/versions.js'
 import { honoHarness } from '../../hono/test/hono-harness.js'
+import { hasRedisServer, startRedis } from '../../redis/test/servers/redis-server.js'
 import { koaHarness } from './koa-harness.js'
 import { versions as koaVersions } from './versions.js'
 
@@ -69,9 +71,13 @@ function whole(status: number, text: string | Buffer, headers: [string, string][
   return { kind: 'whole', status, headers, body: Buffer.from(text) }
 }
 
+const redis = hasRedisServer ? await startRedis() : undefined
+afterAll(() => redis?.stop())
+
 const stores: readonly (readonly [name: string, open: (folder: string) => IdempotencyStore])[] = [
   ['the memory store', () => memoryStore()],
   ['SQLite', (folder) => sqliteStore(join(folder, 'records.db'))],
+  ...(redis ? [['Redis', () => redisStore({ url: redis.url })] as const] : []),
 ]
 
 describe.each(stores)('on %s', (_store, open) => {

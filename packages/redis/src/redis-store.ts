@@ -63,8 +63,9 @@ export const redisStore = (options: RedisStoreOptions): IdempotencyStore => {
       // Who cannot be asked about its set-up cannot be asked for a record either, and says so there.
     }
   }
-  if (client.status === 'ready') void warn()
-  else client.once('ready', () => void warn())
+  const onFirstReady = (): void => void warn()
+  if (client.status === 'ready') onFirstReady()
+  else client.once('ready', onFirstReady)
 
   return {
     acquire: async (claim) => {
@@ -103,6 +104,7 @@ export const redisStore = (options: RedisStoreOptions): IdempotencyStore => {
     close: () => {
       closing ??= (async () => {
         readiness.close()
+        client.off('ready', onFirstReady)
         clear()
         const subscriber = wakeUps.close()
         const own = subscriber ? [...opened, subscriber] : opened
