@@ -16,6 +16,8 @@ export default defineConfig({
         },
       },
     ],
+    // Left to itself, vitest spares a processor; much of what is tested here is waited for.
+    maxWorkers: '100%',
     reporters: ['default', './.ci/count-reporter.ts'],
   },
 })

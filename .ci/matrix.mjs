@@ -2,6 +2,7 @@
 // `npm run test:matrix` for all, `npm run test:matrix -- 24` for one; what begins with a dash goes to vitest.
 // `npm test` tests the one at hand.
 import { nodeExecutable, remember } from './setup/from-npm.mjs'
+import { bringPostgresForTests } from './setup/postgres.mjs'
 import { bringRedisForTests } from './setup/redis.mjs'
 import { runTests } from './setup/tasks.mjs'
 import { build, install } from './setup/workspace.mjs'
@@ -23,7 +24,7 @@ if (chosen.length === 0) {
 console.log('Setting up the packages and the build: about 40 s in a fresh clone.')
 await install()
 await build()
-await bringRedisForTests()
+await Promise.all([bringRedisForTests(), bringPostgresForTests()])
 
 const results = []
 for (const version of chosen) {

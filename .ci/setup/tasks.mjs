@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { choose, targets } from '../../examples/inventory/demo/targets.mjs'
 import { broughtNode, carriesDriver, nodeForDemo, nodeForTests } from './driver.mjs'
 import { remember } from './from-npm.mjs'
+import { bringPostgresForTests } from './postgres.mjs'
 import { node, root } from './process.mjs'
 import { bringRedisForTests, bringRedisServer } from './redis.mjs'
 import { build, buildFor, buildOne, install, turbo } from './workspace.mjs'
@@ -56,7 +57,12 @@ export const tasks = {
     const about = carriesDriver ? 'about 40 s' : 'about 40 s, or 2 min where the driver is compiled'
     const execPath = await settingUp(parts, about, async () => {
       await install()
-      const [found] = await Promise.all([nodeForTests(), build(), bringRedisForTests()])
+      const [found] = await Promise.all([
+        nodeForTests(),
+        build(),
+        bringRedisForTests(),
+        bringPostgresForTests(),
+      ])
       return found
     })
     return (await runTests(args, execPath)).code

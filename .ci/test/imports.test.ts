@@ -39,6 +39,7 @@ const layers = [
     'encrypted',
     'changes',
     'notices',
+    'purging',
     'waiting',
   ],
   [

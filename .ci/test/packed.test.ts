@@ -19,6 +19,7 @@ const companions = [
   ...pinned('packages/koa', 'koa', '@types/koa'),
   ...pinned('packages/hono', 'hono'),
   ...pinned('packages/redis', 'ioredis'),
+  ...pinned('packages/postgres', 'pg', '@types/pg'),
   ...pinned('packages/sqlite', '@types/better-sqlite3'),
   ...(carriesDriver ? pinned('packages/sqlite', 'better-sqlite3') : ['better-sqlite3@12.11.1']),
 ]

@@ -18,11 +18,11 @@ import { createMiddleware } from 'hono/factory'
  *
  * @param {object} parts
  * @param {ReturnType<typeof import('@retrysafe/example-inventory/stock').openStock>} parts.stock
- * @param {import('./store.mjs').Commit} parts.commit
+ * @param {import('@retrysafe/example-inventory/store').Store} parts.store
  * @param {import('@retrysafe/hono').HonoIdempotency} parts.once
  * @param {number} parts.workMs What an adjustment takes before its transaction, in milliseconds.
  */
-export const createApplication = ({ stock, commit, once, workMs }) => {
+export const createApplication = ({ stock, store, once, workMs }) => {
   const app = new Hono()
 
   app.post('/adjustments', requireSupplier, parseJson, once, async (c) => {
@@ -30,9 +30,14 @@ export const createApplication = ({ stock, commit, once, workMs }) => {
     if (!isAdjustment(body)) return toAnswer(invalidAdjustment())
     const { sku, delta } = body
     await setTimeout(workMs)
-    return commit(c.var.idempotency, (derivedKey) =>
-      toAnswer(replyTo(stock.adjust(sku, delta, derivedKey))),
-    )
+    if ('transaction' in store) {
+      // One database: the adjustment and the record of its key are committed together, or neither is.
+      return store.transaction(c.var.idempotency, () => toAnswer(replyTo(stock.adjust(sku, delta))))
+    }
+    // The record is elsewhere and comes later, or never: an attempt after that derives the same key, and finds the
+    // adjustment made.
+    const derivedKey = c.var.idempotency.derivedKey('adjustment')
+    return toAnswer(replyTo(stock.adjustOnce(sku, delta, derivedKey)))
   })
 
   app.get('/adjustments', (c) => c.json(stock.adjustments()))

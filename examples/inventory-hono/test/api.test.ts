@@ -2,3 +2,4 @@ import { describeApi } from '@retrysafe/example-inventory/testing'
 
 describeApi({ target: 'hono', store: 'sqlite' })
 describeApi({ target: 'hono', store: 'memory' })
+describeApi({ target: 'hono', store: 'redis' })

@@ -2,3 +2,4 @@ import { describeDuplicates } from '@retrysafe/example-inventory/testing'
 
 describeDuplicates({ target: 'hono', store: 'sqlite' }, { rounds: 10 })
 describeDuplicates({ target: 'hono', store: 'memory' }, { rounds: 10 })
+describeDuplicates({ target: 'hono', store: 'redis' }, { rounds: 5 })

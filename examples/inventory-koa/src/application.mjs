@@ -12,18 +12,18 @@ import {
 import { isAdjustment } from '@retrysafe/example-inventory/stock'
 import { supplierOf } from '@retrysafe/example-inventory/supplier'
 import Koa from 'koa'
-import { give } from './give.mjs'
+import { give, toAnswer } from './give.mjs'
 
 /**
  * The API. An adjustment is made once, however often it is sent and whenever the process dies.
  *
  * @param {object} parts
  * @param {ReturnType<typeof import('@retrysafe/example-inventory/stock').openStock>} parts.stock
- * @param {import('./store.mjs').Commit} parts.commit
+ * @param {import('@retrysafe/example-inventory/store').Store} parts.store
  * @param {import('@retrysafe/koa').KoaIdempotency} parts.once
  * @param {number} parts.workMs What an adjustment takes before its transaction, in milliseconds.
  */
-export const createApplication = ({ stock, commit, once, workMs }) => {
+export const createApplication = ({ stock, store, once, workMs }) => {
   const router = new Router()
 
   router.post('/adjustments', requireSupplier, parseJson, once, async (ctx) => {
@@ -34,7 +34,18 @@ export const createApplication = ({ stock, commit, once, workMs }) => {
     }
     const { sku, delta } = body
     await setTimeout(workMs)
-    await commit(ctx, (derivedKey) => replyTo(stock.adjust(sku, delta, derivedKey)))
+    if ('transaction' in store) {
+      // One database: the adjustment and the record of its key are committed together, or neither is. The layer gives
+      // the answer.
+      await store.transaction(ctx.state.idempotency, () =>
+        toAnswer(replyTo(stock.adjust(sku, delta))),
+      )
+    } else {
+      // The record is elsewhere and comes later, or never: an attempt after that derives the same key, and finds
+      // the adjustment made.
+      const derivedKey = ctx.state.idempotency.derivedKey('adjustment')
+      give(ctx, replyTo(stock.adjustOnce(sku, delta, derivedKey)))
+    }
   })
 
   router.get('/adjustments', (ctx) => {

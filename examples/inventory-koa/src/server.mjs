@@ -1,15 +1,17 @@
 // @ts-check
 import { openStock } from '@retrysafe/example-inventory/stock'
+import { openStore } from '@retrysafe/example-inventory/store'
 import { supplierOf } from '@retrysafe/example-inventory/supplier'
 import { idempotency } from '@retrysafe/koa'
+import { memoryStore } from '@retrysafe/memory'
 import Database from 'better-sqlite3'
 import { createApplication } from './application.mjs'
-import { openStore } from './store.mjs'
 
 const {
   PORT = '3000',
   DATABASE = './inventory.db',
   STORE = 'sqlite',
+  REDIS_URL = 'redis://localhost:6379',
   LEASE_MS,
   WORK_MS = '0',
 } = process.env
@@ -17,7 +19,7 @@ const {
 const db = new Database(DATABASE)
 db.pragma('journal_mode = WAL')
 
-const { store, commit } = openStore(STORE, db)
+const store = openStore(STORE, { db, redisUrl: REDIS_URL }, { memory: memoryStore })
 const once = idempotency({
   store,
   scope: (ctx) => supplierOf(ctx.get('authorization')),
@@ -28,13 +30,13 @@ once.events.on('takeover', ({ scope, attempt, after }) => {
   console.log(`Attempt ${attempt} at an adjustment of ${scope}; the one before was ${after}`)
 })
 
-const app = createApplication({ stock: openStock(db), commit, once, workMs: Number(WORK_MS) })
+const app = createApplication({ stock: openStock(db), store, once, workMs: Number(WORK_MS) })
 const server = app.listen(Number(PORT), () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
   console.log(`Inventory listens on http://localhost:${port}`)
 })
 
-/** Answers what has come in, then lets go of the file. */
+/** Answers what has come in, then lets go of the file and of what the store has opened. */
 const stop = () => {
   server.close(async () => {
     await once.close()

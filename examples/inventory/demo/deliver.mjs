@@ -14,8 +14,8 @@ import { setTimeout } from 'node:timers/promises'
  */
 
 const firstPauseMs = 100
-const longestPauseMs = 2_000
-const maxAttempts = 20
+const longestPauseMs = 500
+const maxAttempts = 40
 
 /**
  * Sends a stock update as a warehouse does: until an answer settles it, with pauses that grow, or as long as the

@@ -4,10 +4,16 @@
 import { ServerResponse } from 'node:http'
 import Database from 'better-sqlite3'
 
-/** `before-commit`: the adjustment is written and not committed. `before-answer`: its first byte would leave now. */
-let point = ''
+/**
+ * `before-commit`: the adjustment is written and not committed. `before-record`: it has been committed in a
+ * transaction of its own, and nobody else has heard of it. `before-answer`: the first byte of its answer would leave now.
+ *
+ * @typedef {'before-commit' | 'before-record' | 'before-answer'} Point
+ */
+/** @type {Point | undefined} */
+let point
 process.on('message', (message) => {
-  point = String(message)
+  point = /** @type {Point} */ (message)
 })
 // Listening to messages must not keep alive a server that has been stopped, or whose demo is gone.
 process.channel?.unref()
@@ -16,7 +22,7 @@ process.once('disconnect', () => process.exit())
 const die = () => process.kill(process.pid, 'SIGKILL')
 let hasAdjusted = false
 
-const { prepare } = Database.prototype
+const { prepare, transaction } = Database.prototype
 Database.prototype.prepare = /** @type {any} */ (
   /** @this {import('better-sqlite3').Database} @param {string} source */
   function (source) {
@@ -26,14 +32,27 @@ Database.prototype.prepare = /** @type {any} */ (
     statement.get = (/** @type {any[]} */ ...parameters) => {
       const row = get.apply(statement, parameters)
       if (point === 'before-commit') die()
-      hasAdjusted = point !== ''
+      hasAdjusted = point !== undefined
       return row
     }
     return statement
   }
 )
 
-// An answer that is held back until the commit comes by here only when it leaves.
+Database.prototype.transaction = /** @type {any} */ (
+  /** @this {import('better-sqlite3').Database} @param {(...given: any[]) => unknown} work */
+  function (work) {
+    const run = transaction.call(this, work)
+    const immediate = (/** @type {any[]} */ ...given) => {
+      const result = run.immediate(...given)
+      if (point === 'before-record' && hasAdjusted) die()
+      return result
+    }
+    return Object.assign((/** @type {any[]} */ ...given) => run(...given), { immediate })
+  }
+)
+
+// An answer that is held back until the record stands comes by here only when it leaves.
 for (const name of /** @type {const} */ (['writeHead', 'write', 'end'])) {
   const leave = ServerResponse.prototype[name]
   ServerResponse.prototype[name] = /** @type {any} */ (

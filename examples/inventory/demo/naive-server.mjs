@@ -9,7 +9,6 @@ const { PORT = '3000', DATABASE = './inventory.db' } = process.env
 
 const db = new Database(DATABASE)
 db.pragma('journal_mode = WAL')
-db.pragma('synchronous = FULL')
 const stock = openStock(db)
 const adjust = db.transaction(stock.adjust)
 

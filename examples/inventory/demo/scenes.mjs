@@ -65,12 +65,51 @@ const withBooks = async (side, sku, work) => {
 const deliverOne = async (side, key, sku, delta, timeoutMs = longMs) =>
   (await side.send([{ key, update: { sku, delta }, timeoutMs }])).map(story).join()
 
+/** @param {string} withLayer */
+const takenOverBy = (withLayer) => ({
+  label: 'taken over by',
+  expected: /** @type {const} */ ([withLayer, 'none']),
+})
+
 /**
- * The case. A server that is forgetful loses its keys when it is killed.
+ * A server dies when the adjustment stands. Where its record is on Redis, that is the moment before Redis knows: the
+ * next attempt has to find out.
  *
- * @type {(isForgetful: boolean) => readonly Scene[]}
+ * @type {(store: import('./targets.mjs').Store) => Scene}
  */
-export const scenes = (isForgetful) => [
+const killedAfterCommit = (store) => {
+  const isApart = store === 'redis'
+  const told = {
+    sqlite: 'cut off, 201 replayed',
+    memory: 'cut off, 201',
+    redis: 'cut off, 409, 201',
+  }
+  return {
+    title: `C-300 -1,000. It is killed after the COMMIT, but before ${
+      isApart ? 'Redis hears that it is done' : 'the answer has left'
+    }`,
+    rows: [
+      heard(told[store], 'cut off, 201'),
+      ...(isApart ? [takenOverBy('attempt 2')] : []),
+      figure('adjustments', 1, 2),
+      figure('C-300 on hand', 998_000, 997_000),
+    ],
+    play: (side) =>
+      withBooks(side, 'C-300', async () => {
+        const point = isApart ? 'before-record' : 'before-answer'
+        const deliver = () => deliverOne(side, 'after-commit', 'C-300', -1_000)
+        const story = await side.killedAt(point, deliver)
+        return isApart ? [story, await side.takeover()] : [story]
+      }),
+  }
+}
+
+/**
+ * The case. What a server that is killed leaves to the next one depends on where its keys are; in memory they are gone.
+ *
+ * @type {(store: import('./targets.mjs').Store) => readonly Scene[]}
+ */
+export const scenes = (store) => [
   {
     title: 'A-100 -5. The answer is lost; the sender hears nothing and sends it again',
     rows: [
@@ -110,8 +149,8 @@ export const scenes = (isForgetful) => [
   {
     title: 'C-300 -1,000. The server is killed before the COMMIT, and started again',
     rows: [
-      heard(isForgetful ? 'cut off, 201' : 'cut off, 409, 201', 'cut off, 201'),
-      { label: 'taken over by', expected: [isForgetful ? 'none' : 'attempt 2', 'none'] },
+      heard(store === 'memory' ? 'cut off, 201' : 'cut off, 409, 201', 'cut off, 201'),
+      takenOverBy(store === 'memory' ? 'none' : 'attempt 2'),
       figure('adjustments', 1, 1),
       figure('C-300 on hand', 999_000, 999_000),
     ],
@@ -121,19 +160,7 @@ export const scenes = (isForgetful) => [
         return [await side.killedAt('before-commit', deliver), await side.takeover()]
       }),
   },
-  {
-    title: 'C-300 -1,000. It is killed after the COMMIT, but before the answer has left',
-    rows: [
-      heard(isForgetful ? 'cut off, 201' : 'cut off, 201 replayed', 'cut off, 201'),
-      figure('adjustments', 1, 2),
-      figure('C-300 on hand', 998_000, 997_000),
-    ],
-    play: (side) =>
-      withBooks(side, 'C-300', async () => {
-        const deliver = () => deliverOne(side, 'before-answer', 'C-300', -1_000)
-        return [await side.killedAt('before-answer', deliver)]
-      }),
-  },
+  killedAfterCommit(store),
   {
     title: 'Z-999 -1. There is no such article; the sender asks twice',
     rows: [heard('404, 404 replayed', '404, 404'), figure('adjustments', 0, 0)],

@@ -1,4 +1,5 @@
 // @ts-check
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { openNetwork } from './network.mjs'
 import { startSender, startServer } from './processes.mjs'
@@ -10,10 +11,13 @@ import { startSender, startServer } from './processes.mjs'
  *
  * @param {'with' | 'without'} layer
  * @param {string} folder
- * @param {import('./targets.mjs').Choice & { leaseMs?: number }} [terms] Of the one with the layer.
+ * @param {import('./targets.mjs').Choice & { redisUrl: string | undefined, leaseMs: number }} [terms] Of the one with
+ * the layer.
  */
 export const openSide = async (layer, folder, terms) => {
   const database = join(folder, `${layer}.db`)
+  // Where the keys outlive the demo, those of an earlier run are known.
+  const run = randomUUID()
   const sender = startSender()
   const network = await openNetwork()
   const start = async () => {
@@ -34,13 +38,16 @@ export const openSide = async (layer, folder, terms) => {
     adjustments: async () => (await get('/adjustments')).length,
 
     /** @param {(Omit<import('./deliver.mjs').Delivery, 'url'>)[]} deliveries */
-    send: (deliveries) => sender.deliver(deliveries.map((each) => ({ url: network.url, ...each }))),
+    send: (deliveries) =>
+      sender.deliver(
+        deliveries.map((each) => ({ url: network.url, ...each, key: `${run}-${each.key}` })),
+      ),
 
     /**
      * Has the server killed at a point of the next adjustment and starts it again, while the work goes on.
      *
      * @template T
-     * @param {'before-commit' | 'before-answer'} point
+     * @param {import('./die-at.mjs').Point} point
      * @param {() => Promise<T>} work
      */
     async killedAt(point, work) {

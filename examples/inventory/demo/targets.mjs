@@ -3,43 +3,52 @@ import { parseArgs } from 'node:util'
 
 /** The frameworks that the API runs on: each one's example, and the stores that it can keep its records in. */
 export const targets = /** @type {const} */ ({
-  express: { title: 'Express', folder: 'examples/inventory', stores: ['sqlite'] },
-  hono: { title: 'Hono', folder: 'examples/inventory-hono', stores: ['sqlite', 'memory'] },
-  koa: { title: 'Koa', folder: 'examples/inventory-koa', stores: ['sqlite', 'memory'] },
+  express: { title: 'Express', folder: 'examples/inventory', stores: ['sqlite', 'redis'] },
+  hono: {
+    title: 'Hono',
+    folder: 'examples/inventory-hono',
+    stores: ['sqlite', 'memory', 'redis'],
+  },
+  koa: { title: 'Koa', folder: 'examples/inventory-koa', stores: ['sqlite', 'memory', 'redis'] },
 })
 
 /** @typedef {keyof typeof targets} Target */
-/** @typedef {'sqlite' | 'memory'} Store */
+/** @typedef {'sqlite' | 'memory' | 'redis'} Store */
 /** @typedef {{ target: Target, store: Store }} Choice */
 
 /**
  * What the demo is played with, by its arguments and the environment's `STORE`.
  *
  * @param {string[]} args
- * @param {string} [storeName]
+ * @param {string} [fromEnvironment]
  * @returns {Choice | { refusal: string }} The refusal is one line.
  */
-export const choose = (args, storeName = 'sqlite') => {
-  /** @type {string} */
-  let name
-  try {
-    name = parseArgs({ args, options: { target: { type: 'string', default: 'express' } } }).values
-      .target
-  } catch {
-    return { refusal: `The demo takes --target ${either(targets)}, not ${args.join(' ')}.` }
+export const choose = (args, fromEnvironment) => {
+  const given = parse(args)
+  if (!given) {
+    return { refusal: `The demo takes --target ${either} and --store, not ${args.join(' ')}.` }
   }
-  if (!isIn(targets, name)) {
-    return { refusal: `--target is ${either(targets)}, not ${name}.` }
-  }
+  const { target = 'express', store: name = fromEnvironment || 'sqlite' } = given
+  if (!isTarget(target)) return { refusal: `--target is ${either}, not ${target}.` }
   /** @type {readonly Store[]} */
-  const stores = targets[name].stores
-  const store = stores.find((each) => each === storeName)
-  if (store) return { target: name, store }
-  return { refusal: `With --target ${name}, STORE is ${stores.join(' or ')}, not ${storeName}.` }
+  const stores = targets[target].stores
+  const store = stores.find((each) => each === name)
+  if (store) return { target, store }
+  const asked = given.store === undefined ? 'STORE' : '--store'
+  return { refusal: `With --target ${target}, ${asked} is ${stores.join('|')}, not ${name}.` }
 }
 
-/** @type {(all: object) => string} */
-const either = (all) => Object.keys(all).join('|')
+/** @param {string[]} args */
+const parse = (args) => {
+  const options = /** @type {const} */ ({ target: { type: 'string' }, store: { type: 'string' } })
+  try {
+    return parseArgs({ args, options }).values
+  } catch {
+    return undefined
+  }
+}
 
-/** @type {<T extends object>(all: T, name: PropertyKey) => name is keyof T} */
-const isIn = (all, name) => Object.hasOwn(all, name)
+const either = Object.keys(targets).join('|')
+
+/** @type {(name: string) => name is Target} */
+const isTarget = (name) => Object.hasOwn(targets, name)

@@ -12,12 +12,11 @@ import { isAdjustment } from './stock.mjs'
 import { supplierOf } from './supplier.mjs'
 
 /**
- * The API. An adjustment and the record of its key are committed in one transaction, so that it is made once,
- * however often it is sent and whenever the process dies.
+ * The API. An adjustment is made once, however often it is sent and whenever the process dies.
  *
  * @param {object} parts
  * @param {ReturnType<typeof import('./stock.mjs').openStock>} parts.stock
- * @param {Pick<import('@retrysafe/sqlite').SqliteStore, 'transaction'>} parts.store
+ * @param {import('./store.mjs').Store} parts.store
  * @param {express.RequestHandler} parts.once
  * @param {number} parts.workMs What an adjustment takes before its transaction, in milliseconds.
  * @returns {express.Express}
@@ -32,9 +31,17 @@ export const createApplication = ({ stock, store, once, workMs }) => {
     }
     const { sku, delta } = req.body
     await setTimeout(workMs)
-    await store.transaction(req.idempotency, () => {
-      give(res, replyTo(stock.adjust(sku, delta)))
-    })
+    if ('transaction' in store) {
+      // One database: the adjustment and the record of its key are committed together, or neither is.
+      await store.transaction(req.idempotency, () => {
+        give(res, replyTo(stock.adjust(sku, delta)))
+      })
+    } else {
+      // The record is elsewhere and comes later, or never: an attempt after that derives the same key, and finds
+      // the adjustment made.
+      const derivedKey = req.idempotency.derivedKey('adjustment')
+      give(res, replyTo(stock.adjustOnce(sku, delta, derivedKey)))
+    }
   })
 
   app.get('/adjustments', (_req, res) => {

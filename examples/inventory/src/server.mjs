@@ -1,17 +1,24 @@
 // @ts-check
 import { idempotency } from '@retrysafe/express'
-import { sqliteStore } from '@retrysafe/sqlite'
 import Database from 'better-sqlite3'
 import { createApplication } from './application.mjs'
 import { openStock } from './stock.mjs'
+import { openStore } from './store.mjs'
 import { supplierOf } from './supplier.mjs'
 
-const { PORT = '3000', DATABASE = './inventory.db', LEASE_MS, WORK_MS = '0' } = process.env
+const {
+  PORT = '3000',
+  DATABASE = './inventory.db',
+  STORE = 'sqlite',
+  REDIS_URL = 'redis://localhost:6379',
+  LEASE_MS,
+  WORK_MS = '0',
+} = process.env
 
 const db = new Database(DATABASE)
 db.pragma('journal_mode = WAL')
 
-const store = sqliteStore({ database: db })
+const store = openStore(STORE, { db, redisUrl: REDIS_URL })
 const once = idempotency({
   store,
   scope: (req) => supplierOf(req.get('authorization')),
@@ -29,7 +36,7 @@ const server = app.listen(Number(PORT), (error) => {
   console.log(`Inventory listens on http://localhost:${port}`)
 })
 
-/** Answers what has come in, then lets go of the file. */
+/** Answers what has come in, then lets go of the file and of what the store has opened. */
 const stop = () => {
   server.close(async () => {
     await once.close()

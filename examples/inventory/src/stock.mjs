@@ -24,6 +24,8 @@ export const isAdjustment = (body) =>
  * @param {import('better-sqlite3').Database} db
  */
 export const openStock = (db) => {
+  // What was answered must survive a power loss.
+  db.pragma('synchronous = FULL')
   db.transaction(bringUpToDate).immediate(db)
 
   const findItem = db.prepare('SELECT sku, on_hand AS onHand FROM stock WHERE sku = ?')
@@ -67,7 +69,15 @@ export const openStock = (db) => {
     return { kind: 'adjusted', adjustment: /** @type {Adjustment} */ (inserted) }
   }
 
-  return { find, adjust, adjustment, adjustments }
+  const adjusting = db.transaction(adjust)
+  /** In a transaction of its own, whose COMMIT is behind it when it returns: once for each derived key. */
+  const adjustOnce = (
+    /** @type {string} */ sku,
+    /** @type {number} */ delta,
+    /** @type {string} */ derivedKey,
+  ) => adjusting.immediate(sku, delta, derivedKey)
+
+  return { find, adjust, adjustOnce, adjustment, adjustments }
 }
 
 /** What each version of the file has over the one before; `user_version` counts them. */

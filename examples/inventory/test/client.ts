@@ -3,8 +3,12 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 /** As many connections as there are requests: what is sent at the same instant must not queue up here. */
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
 
-/** Closes the connections that are kept alive for a next request. */
-export const hangUp = () => agent.destroy()
+/** Closes the connections to a server that are kept alive for a next request. */
+export const hangUp = (url: string) => {
+  const name = `${new URL(url).host}:`
+  for (const all of [agent.sockets, agent.freeSockets])
+    for (const socket of all[name] ?? []) socket.destroy()
+}
 
 export interface Answer {
   readonly status: number

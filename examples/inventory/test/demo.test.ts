@@ -3,26 +3,34 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { hasRedisServer } from '../../../packages/redis/test/servers/redis-server.js'
 import { createReport } from '../demo/report.mjs'
 import { choose } from '../demo/targets.mjs'
-import { startDemo } from './suites/demo.js'
+import { expectNoRedis, startDemo } from './suites/demo.js'
 import { describeDemo } from './suites/index.js'
 
 describeDemo({ target: 'express', store: 'sqlite' })
+describeDemo({ target: 'express', store: 'redis' })
 
 describe('The demo', () => {
   test('leaves nothing behind when it is interrupted', { timeout: 60_000 }, async () => {
-    const { demo, ended } = startDemo([], 'sqlite')
+    const { demo, ended } = startDemo([], hasRedisServer ? 'redis' : 'sqlite')
     while (!String((await once(demo.stdout, 'data'))[0]).includes('A-100 on hand'));
     demo.kill('SIGINT')
-    const { code, left } = await ended
+    const { code, output, left } = await ended
     expect({ code, left }).toEqual({ code: 130, left: [] })
+    if (hasRedisServer) await expectNoRedis(output)
   })
 
   test('is played on Express and SQLite unless told otherwise', () => {
     expect(choose([])).toEqual({ target: 'express', store: 'sqlite' })
     expect(choose(['--target', 'hono'])).toEqual({ target: 'hono', store: 'sqlite' })
     expect(choose(['--target=koa'], 'memory')).toEqual({ target: 'koa', store: 'memory' })
+    expect(choose(['--store', 'redis'])).toEqual({ target: 'express', store: 'redis' })
+    expect(choose(['--target', 'hono', '--store', 'sqlite'], 'memory')).toEqual({
+      target: 'hono',
+      store: 'sqlite',
+    })
   })
 
   test('refuses in one line, and before anything is set up, what it cannot be played on', async () => {
@@ -38,16 +46,19 @@ describe('The demo', () => {
       output: '',
       errors: '--target is express|hono|koa, not nest.\n',
     })
-    expect(await startDemo(['--target', 'nest'], 'sqlite').ended).toEqual({
+    expect(await startDemo(['--target', 'nest']).ended).toEqual({
       code: 2,
       output: errors,
       left: [],
     })
     expect(choose(['--all'])).toEqual({
-      refusal: 'The demo takes --target express|hono|koa, not --all.',
+      refusal: 'The demo takes --target express|hono|koa and --store, not --all.',
     })
     expect(choose(['--target', 'express'], 'memory')).toEqual({
-      refusal: 'With --target express, STORE is sqlite, not memory.',
+      refusal: 'With --target express, STORE is sqlite|redis, not memory.',
+    })
+    expect(choose(['--target', 'koa', '--store', 'mongo'], 'memory')).toEqual({
+      refusal: 'With --target koa, --store is sqlite|memory|redis, not mongo.',
     })
   })
 

@@ -1,3 +1,4 @@
 import { describeKilled } from './suites/index.js'
 
 describeKilled({ target: 'express', store: 'sqlite' })
+describeKilled({ target: 'express', store: 'redis' })

@@ -1,5 +1,6 @@
 import { asked, pause, withDeadline } from './deadline.js'
 import { trackOpen } from './drain.js'
+import { isIdempotencyError } from './errors.js'
 import { doubtRetentionOf } from './holding.js'
 import type { CommonSettings } from './settings.js'
 import type { Acquisition, Claim } from './store.js'
@@ -31,8 +32,12 @@ export const createClaiming = (settings: CommonSettings): Claiming => {
     const inDoubt = claim.takeover && onDoubt !== 'run-again'
     let abandoned = false
     const undo = async (): Promise<void> => {
-      const late = await call.catch(() => undefined)
-      if (late?.kind === 'exists' || abandoned) return
+      let isUnasked = false
+      const late = await call.catch((error: unknown) => {
+        isUnasked = isIdempotencyError(error) && 'unasked' in error && error.unasked === true
+        return undefined
+      })
+      if (isUnasked || late?.kind === 'exists' || abandoned) return
       const until = performance.now() + leaseMs
       for (let pauseMs = 20; !abandoned && performance.now() < until; pauseMs *= 2) {
         try {

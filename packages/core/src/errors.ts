@@ -63,14 +63,21 @@ export class StoreError extends IdempotencyError {
   declare readonly code: 'store-full' | 'store-unavailable'
   /** Whether something stands there that cannot be read: then nothing runs, not even unprotected. */
   readonly unreadable: boolean
+  /** Whether the store knows that it has asked nobody, there being no connection: then nothing has to be undone. */
+  readonly unasked: boolean
 
   constructor(
     code: StoreError['code'],
     message: string,
-    { unreadable = false, ...options }: { cause?: unknown; unreadable?: boolean } = {},
+    {
+      unreadable = false,
+      unasked = false,
+      ...options
+    }: { cause?: unknown; unreadable?: boolean; unasked?: boolean } = {},
   ) {
     super(code, message, options)
     this.unreadable = unreadable
+    this.unasked = unasked
   }
 }
 

@@ -48,7 +48,7 @@ export interface AnswerSource {
 
 /**
  * `open`: the lease is ours as far as is known; `ended`: the record is written; `stale`: another's; `gone`: lost
- * with its transaction; `busy`: a transaction could not begin in time.
+ * with its transaction, or not known to have been committed with it; `busy`: a transaction could not begin in time.
  */
 export type Standing = 'open' | 'ended' | 'stale' | 'gone' | 'busy'
 
@@ -59,6 +59,8 @@ export interface ExecutionControl {
   /** What the handler has said shall become of the record; `undefined` where it said nothing. */
   readonly said: () => Keep | undefined
   lend(source: AnswerSource): void
+  /** Whether a transaction is about to write the ending, or has written it and not said so yet. */
+  readonly isCommitting: () => boolean
   /** Another holds the key or time is over; the signal aborts. */
   lose(standing: 'stale' | 'gone' | 'open', error: IdempotencyError): void
   end(): void
@@ -74,6 +76,7 @@ export interface ExecutionTerms {
   readonly markEffects: () => Promise<void>
   /** The write that stands for a result, or for the handler's wish that there be none. */
   readonly endingOf: (keep: Keep, result: Uint8Array) => Ending
+  readonly endingLaterOf: (keep: Keep, result: Uint8Array) => Promise<Ending>
   readonly onCommitted: (ending: Ending) => void
   readonly onRolledBack: (reason: Rollback) => void
 }
@@ -123,6 +126,7 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
     execution,
     standing: () => standing,
     said,
+    isCommitting: () => isCommitting,
     lend: (given) => {
       source = given
     },
@@ -138,6 +142,12 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
   }
 
   let pending: Ending | undefined
+  let isCommitting = false
+  const given = (returned: unknown): Uint8Array => {
+    const result = source?.result(returned)
+    if (result === undefined) throw answerMissing()
+    return result
+  }
   withTransactionSide(execution, {
     lease: terms?.lease,
     begin: () => {
@@ -147,14 +157,21 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
       standing = 'open'
       source?.hold()
     },
+    // The effects stand with the record, so the answer is kept whatever its status, unless the handler said otherwise.
     ending: (returned) => {
-      const result = source?.result(returned)
-      if (terms === undefined || result === undefined) throw answerMissing()
-      // The effects stand with the record, so the answer is kept whatever its status, unless the handler said otherwise.
-      pending = terms.endingOf(explicit ?? 'complete', result)
+      if (terms === undefined) throw answerMissing()
+      pending = terms.endingOf(explicit ?? 'complete', given(returned))
+      isCommitting = true
+      return pending
+    },
+    endingLater: async (returned) => {
+      if (terms === undefined) throw answerMissing()
+      pending = await terms.endingLaterOf(explicit ?? 'complete', given(returned))
+      isCommitting = true
       return pending
     },
     committed: (returned) => {
+      isCommitting = false
       if (terms !== undefined && pending !== undefined) {
         standing = 'ended'
         terms.onCommitted(pending)
@@ -162,11 +179,13 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
       source?.letGo(returned)
     },
     rolledBack: (reason) => {
+      isCommitting = false
       // What was committed stands, whatever comes of a second transaction.
       if (standing === 'ended') return
       source?.restore()
       if (reason === 'stale') control.lose('stale', leaseLost())
       if (reason === 'gone') control.lose('gone', recordGone())
+      if (reason === 'unknown') control.lose('gone', commitUnknown())
       if (reason === 'busy') standing = 'busy'
       terms?.onRolledBack(reason)
     },
@@ -200,6 +219,12 @@ export const recordGone = (): StoreError =>
   new StoreError(
     'store-unavailable',
     'The record of this key is gone from the store; nothing was committed.',
+  )
+
+const commitUnknown = (): StoreError =>
+  new StoreError(
+    'store-unavailable',
+    'Whether the transaction was committed could not be found out; the lease is left to run out.',
   )
 
 const answerMissing = (): IdempotencyError =>

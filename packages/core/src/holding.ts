@@ -121,7 +121,7 @@ export const hold = ({
       return 'renewed'
     }
     // Not once the ending is on its way: it may be a release, which a claim would undo with nobody to end it.
-    if (result !== 'gone' || ending) return 'lost'
+    if (result !== 'gone' || ending || control.isCommitting()) return 'lost'
     reclaiming = claimAgain()
     return (await reclaiming) ? 'renewed' : 'lost'
   }
@@ -130,7 +130,8 @@ export const hold = ({
     try {
       const renewed = await renew()
       // While the ending is being written, its own answer is the one that counts: it may have arrived already.
-      if (renewed === 'lost' && !ending) lose()
+      // The same while a transaction commits: what it writes, or has just written, is what the renewal came upon.
+      if (renewed === 'lost' && !ending && !control.isCommitting()) lose()
       return 'beaten'
     } catch (error) {
       emitter.emit('store-down', () => ({ ...told(), error }))
@@ -164,15 +165,24 @@ export const hold = ({
         keep === 'complete' ? results.wrapNow(result, claim.recordKey) : result,
         false,
       ),
+    endingLaterOf: async (keep, result) =>
+      endingOf(
+        keep,
+        keep === 'complete' ? await results.wrap(result, claim.recordKey, storeTimeoutMs) : result,
+        false,
+      ),
     onCommitted: (written) => {
       ending = true
       close()
       emitter.emit(eventOf(written), told)
     },
     onRolledBack: (reason) => {
-      if (reason !== 'stale' && reason !== 'gone') return
+      if (reason !== 'stale' && reason !== 'gone' && reason !== 'unknown') return
       close()
-      emitter.emit('lease-lost', told)
+      if (reason === 'unknown') {
+        const error: unknown = control.execution.signal.reason
+        emitter.emit('completion-given-up', () => ({ ...told(), error }))
+      } else emitter.emit('lease-lost', told)
     },
   })
 

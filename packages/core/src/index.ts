@@ -41,6 +41,7 @@ export type {
   RunOptions,
 } from './options.js'
 export type { Problem } from './problem.js'
+export { purgeInSteps, startPurging } from './purging.js'
 export type { IncomingRequest, RequestBody } from './request.js'
 export type { Resolution } from './resolving.js'
 export type { HeaderPairs, HttpResponse } from './response.js'

@@ -4,7 +4,8 @@
  * A store keeps bytes and text that it does not read: it knows nothing of HTTP. Durations go in, in
  * milliseconds, and run on the store's own clock, so that hosts whose clocks disagree still agree.
  * A call that fails rejects; `StoreError` with the code `store-full` says that there is no room, one that is
- * `unreadable` that it holds something it cannot read, any other error that it is out of reach.
+ * `unreadable` that it holds something it cannot read, any other error that it is out of reach; one that is `unasked`
+ * that nothing of the call can have arrived or will.
  */
 export interface IdempotencyStore {
   /**

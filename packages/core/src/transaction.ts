@@ -9,9 +9,10 @@ export type Ending =
 
 /**
  * Why a transaction came to nothing: `stale` and `gone` as the store's writes answer them, `busy` where the
- * database could not be had in time and the work has not run, `failed` for whatever the work or the commit threw.
+ * database could not be had in time and the work has not run, `failed` for whatever the work or the commit threw,
+ * `unknown` where it was committed or was not, and nobody can tell: then nothing more is written.
  */
-export type Rollback = 'stale' | 'gone' | 'busy' | 'failed'
+export type Rollback = 'stale' | 'gone' | 'busy' | 'failed' | 'unknown'
 
 /**
  * The side of an execution that a store with `transaction()` works with. Order of the calls:
@@ -28,6 +29,8 @@ export interface TransactionSide {
   begin(): void
   /** What is to be written with the effects. Throws `answer-missing` where the work has given no answer. */
   ending(returned: unknown): Ending
+  /** The same, for a store whose work is asynchronous: what wraps the result may be so too. */
+  endingLater(returned: unknown): Promise<Ending>
   /** Both stand: the answer leaves and nothing more is written for this execution. Told what the work returned. */
   committed(returned: unknown): void
   /** Neither stands: the answer is dropped, and status and headers are as they were at `begin()`. */

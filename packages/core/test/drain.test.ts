@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { StoreError } from '../src/errors.js'
 import type { CommonOptions } from '../src/options.js'
 import { createIdempotency } from '../src/run.js'
 import { compiled } from './compiled.js'
@@ -41,6 +42,16 @@ describe('close()', () => {
     expect(await answer).toBe('done')
     expect(store.calls).toEqual(['acquire', 'complete', 'complete'])
     expect(closed).toHaveBeenCalledTimes(1)
+  })
+
+  it('does not wait for a claim that the store has asked nobody for', async () => {
+    const { store, closed, layer, work } = scene()
+    const unasked = new StoreError('store-unavailable', 'no connection', { unasked: true })
+    store.next('acquire', () => Promise.reject(unasked))
+    await expect(layer.run(operation, work)).rejects.toMatchObject({ code: 'store-unavailable' })
+    await layer.close()
+    expect(closed).toHaveBeenCalledTimes(1)
+    expect(store.calls).toEqual(['acquire'])
   })
 
   it('waits no longer than graceMs, and nothing is tried after that', async () => {

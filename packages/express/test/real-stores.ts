@@ -5,10 +5,13 @@ import type { DescribeBindingOptions } from '@retrysafe/conformance'
 import { memoryStore } from '@retrysafe/memory'
 import { sqliteStore } from '@retrysafe/sqlite'
 import { Cluster, Redis } from 'ioredis'
+import { Pool } from 'pg'
 import { afterAll } from 'vitest'
+import { hasPostgresServer, startPostgres } from '../../postgres/test/servers/postgres-server.js'
+import { onSuiteClock as onPostgres } from '../../postgres/test/suite-clock.js'
 import { startCluster } from '../../redis/test/servers/redis-cluster.js'
 import { hasRedisServer, startRedis } from '../../redis/test/servers/redis-server.js'
-import { onSuiteClock } from '../../redis/test/suite-clock.js'
+import { onSuiteClock as onRedis } from '../../redis/test/suite-clock.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'retrysafe-binding-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
@@ -26,9 +29,22 @@ const redisStores = async (): Promise<[name: string, DescribeBindingOptions][]> 
     await Promise.all([server.stop(), cluster.stop()])
   })
   return [
-    ['Redis', { openStore: (now) => onSuiteClock(client, now) }],
-    ['a Redis Cluster', { openStore: (now) => onSuiteClock(clusterClient, now) }],
+    ['Redis', { openStore: (now) => onRedis(client, now) }],
+    ['a Redis Cluster', { openStore: (now) => onRedis(clusterClient, now) }],
   ]
+}
+
+/** The same with Postgres. */
+const postgresStores = async (): Promise<[name: string, DescribeBindingOptions][]> => {
+  if (!hasPostgresServer) return []
+  // Nobody kills it, and every application makes tables.
+  const server = await startPostgres({ config: { fsync: 'off' } })
+  const pool = new Pool({ connectionString: server.url })
+  afterAll(async () => {
+    await pool.end()
+    await server.stop()
+  })
+  return [['Postgres', { openStore: (now) => onPostgres(pool, now) }]]
 }
 
 /** The stores that every binding is proven on. */
@@ -36,4 +52,5 @@ export const realStores: readonly (readonly [name: string, DescribeBindingOption
   ['memory', { openStore: (now) => memoryStore({ now }) }],
   ['SQLite', { openStore: (now) => sqliteStore(join(folder, `${++files}.db`), { now }) }],
   ...(await redisStores()),
+  ...(await postgresStores()),
 ]

@@ -104,4 +104,5 @@ const noConnection = (got: string): StoreError =>
       got,
       'What the server has not been asked is not protected.',
     ),
+    { unasked: true },
   )

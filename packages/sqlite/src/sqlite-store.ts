@@ -1,4 +1,11 @@
-import { type Changes, changes, type IdempotencyStore, OptionError } from '@retrysafe/core'
+import {
+  type Changes,
+  changes,
+  type IdempotencyStore,
+  OptionError,
+  purgeInSteps,
+  startPurging,
+} from '@retrysafe/core'
 import { createBatch } from './batch.js'
 import { untilFree } from './busy.js'
 import { type Connection, fileOf, openConnection } from './connection.js'
@@ -6,7 +13,6 @@ import type { SqliteDatabase } from './database.js'
 import { decideClaim } from './decision.js'
 import { installedDriver } from './driver.js'
 import { createGate, type Gate } from './gate.js'
-import { purgeStep, startPurging } from './purging.js'
 import { isExpired, toRecord } from './record-row.js'
 import { refuseUnfitDatabase, refuseUnfitPath, reopen } from './source.js'
 import { checkedOptions, type SqliteOptions } from './sqlite-options.js'
@@ -127,17 +133,7 @@ const createStore = (
         return row && !isExpired(row, at) ? toRecord(row, at) : undefined
       }),
     changed: (recordKey, signal) => enter(async () => waiters.wait(recordKey, signal)),
-    purgeExpired: (limit) =>
-      enter(async () => {
-        let removed = 0
-        while (removed < limit) {
-          const step = Math.min(purgeStep, limit - removed)
-          const count = await purge(step)
-          removed += count
-          if (count < step) break
-        }
-        return removed
-      }),
+    purgeExpired: (limit) => enter(() => purgeInSteps(purge, limit)),
     close() {
       closing ??= (async () => {
         stopPurging()

@@ -17,6 +17,9 @@ export const fakeExecution = (
       calls.push('ending')
       return overrides.ending?.(returned) ?? completed
     },
+    async endingLater(returned) {
+      return this.ending(returned)
+    },
     committed(returned) {
       calls.push('committed')
       overrides.committed?.(returned)

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { startPurging } from '@retrysafe/core'
 import { describe, expect, it, vi } from 'vitest'
-import { startPurging } from '../src/purging.js'
 import { compiled } from './compiled.js'
 import { applicationDatabase, leased, pause, sharedStore } from './scene.js'
 import { temporaryFile } from './temporary-folder.js'

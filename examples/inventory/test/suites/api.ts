@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Choice } from '../../demo/targets.mjs'
 import { type Answer, adjust, adjustments, get, hangUp, onHand, send, sendBody } from '../client.js'
-import { newDatabase, serve, serveAll, titleOf } from '../inventory.js'
+import { describeOn, newDatabase, serve, serveAll, titleOf } from '../inventory.js'
 
 interface Problem {
   readonly type: string
@@ -33,7 +33,7 @@ const expectProblem = ({ status, headers, text }: Answer, problem: Problem) => {
 
 /** The whole API, as every framework and every store must give it. */
 export const describeApi = (choice: Choice): void => {
-  describe(`The inventory API ${titleOf(choice)}`, () => {
+  describeOn(choice, `The inventory API ${titleOf(choice)}`, () => {
     const address = serveAll(choice)
     /** The server that all share, a key that nobody else uses, and what is there before. */
     const begin = async () => {
@@ -42,22 +42,6 @@ export const describeApi = (choice: Choice): void => {
       const [a100, b200] = await Promise.all(['A-100', 'B-200'].map((sku) => onHand(url, sku)))
       return { url, key: randomUUID(), made, a100: a100 as number, b200: b200 as number }
     }
-
-    test('says in one line where it listens, and begins with the initial stock', async () => {
-      const { url, log, port } = await serve(choice)
-      expect(log).toEqual([`Inventory listens on http://localhost:${port}`])
-      expect(await get(url, '/stock/A-100')).toEqual({ sku: 'A-100', onHand: 100 })
-      expect(await get(url, '/stock/B-200')).toEqual({ sku: 'B-200', onHand: 50 })
-      expect(await get(url, '/stock/C-300')).toEqual({ sku: 'C-300', onHand: 1_000_000 })
-      expect(await adjustments(url)).toEqual([])
-      expectProblem(await send(`${url}/stock/Z-999`), unknownSku)
-      expectProblem(await send(`${url}/adjustments/7`), {
-        type: 'https://inventory.example/problems/unknown-adjustment',
-        title: 'Unknown adjustment',
-        status: 404,
-        detail: 'There is no adjustment 7.',
-      })
-    })
 
     test('makes an adjustment, and answers a repetition with the same bytes', async () => {
       const { url, key, made, a100 } = await begin()
@@ -173,13 +157,32 @@ export const describeApi = (choice: Choice): void => {
       expect(await adjust(url, key, adjustment)).toMatchObject({ status: 201, replayed: false })
     })
 
-    test('keeps stock and answers over a restart', async () => {
-      const database = newDatabase()
-      const before = await serve({ ...choice, database })
+    // Most of what these three take is the start of a server each.
+    test.concurrent('says in one line where it listens, and begins with the initial stock', async ({
+      onTestFinished,
+    }) => {
+      const { url, log, port } = await serve(choice, onTestFinished)
+      expect(log).toEqual([`Inventory listens on http://localhost:${port}`])
+      expect(await get(url, '/stock/A-100')).toEqual({ sku: 'A-100', onHand: 100 })
+      expect(await get(url, '/stock/B-200')).toEqual({ sku: 'B-200', onHand: 50 })
+      expect(await get(url, '/stock/C-300')).toEqual({ sku: 'C-300', onHand: 1_000_000 })
+      expect(await adjustments(url)).toEqual([])
+      expectProblem(await send(`${url}/stock/Z-999`), unknownSku)
+      expectProblem(await send(`${url}/adjustments/7`), {
+        type: 'https://inventory.example/problems/unknown-adjustment',
+        title: 'Unknown adjustment',
+        status: 404,
+        detail: 'There is no adjustment 7.',
+      })
+    })
+
+    test.concurrent('keeps stock and answers over a restart', async ({ onTestFinished }) => {
+      const database = newDatabase(onTestFinished)
+      const before = await serve({ ...choice, database }, onTestFinished)
       const first = await adjust(before.url, 'k', { sku: 'A-100', delta: -5 })
       expect(await before.stop()).toBe(0)
 
-      const { url } = await serve({ ...choice, database })
+      const { url } = await serve({ ...choice, database }, onTestFinished)
       const second = await adjust(url, 'k', { sku: 'A-100', delta: -5 })
       // Where the keys are forgotten, the answer is made of the adjustment that is found.
       const replayed = choice.store !== 'memory'
@@ -188,14 +191,16 @@ export const describeApi = (choice: Choice): void => {
       expect(await onHand(url, 'A-100')).toBe(95)
     })
 
-    test('answers what has come in when it is asked to end', async () => {
-      const { url, stop } = await serve({ ...choice, workMs: 1_000 })
+    test.concurrent('answers what has come in when it is asked to end', async ({
+      onTestFinished,
+    }) => {
+      const { url, stop } = await serve({ ...choice, workMs: 1_000 }, onTestFinished)
       const both = [1, 2].map(() => adjust(url, 'k', { sku: 'A-100', delta: -5 }))
       // One is refused while the other is at work.
       expect((await Promise.race(both)).status).toBe(409)
       const ended = stop()
       expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([201, 409])
-      hangUp()
+      hangUp(url)
       expect(await ended).toBe(0)
     })
   })

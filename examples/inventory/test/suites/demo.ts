@@ -1,20 +1,21 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Choice } from '../../demo/targets.mjs'
-import { titleOf } from '../inventory.js'
+import { describeOn, titleOf } from '../inventory.js'
 
 /** Starts the demo with a folder of its own for what it leaves behind. */
-export const startDemo = (args: readonly string[], store: string) => {
+export const startDemo = (args: readonly string[], store = '') => {
   const folder = mkdtempSync(join(tmpdir(), 'inventory-demo-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   const program = fileURLToPath(new URL('../../demo/main.mjs', import.meta.url))
   const demo = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, STORE: store, TMPDIR: folder, TEMP: folder, TMP: folder },
+    env: { ...process.env, STORE: store, REDIS_URL: '', TMPDIR: folder, TEMP: folder, TMP: folder },
   })
   let output = ''
   for (const stream of [demo.stdout, demo.stderr])
@@ -25,13 +26,22 @@ export const startDemo = (args: readonly string[], store: string) => {
   return { demo, ended }
 }
 
+/** That nobody listens any more where the demo says that it has started a Redis server. */
+export const expectNoRedis = async (output: string) => {
+  const [, port] = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(output) ?? []
+  expect(port, output).toBeDefined()
+  await expect(once(connect(Number(port), '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED')
+}
+
 /** The case, with every figure of it checked. */
-export const describeDemo = ({ target, store }: Choice): void => {
-  describe(`The demo ${titleOf({ target, store })}`, () => {
+export const describeDemo = (choice: Choice): void => {
+  describeOn(choice, `The demo ${titleOf(choice)}`, () => {
     test('shows the right figures and leaves nothing behind', { timeout: 120_000 }, async () => {
-      const { code, output, left } = await startDemo(['--target', target], store).ended
+      const args = ['--target', choice.target, '--store', choice.store]
+      const { code, output, left } = await startDemo(args).ended
       expect({ code, left }, output).toEqual({ code: 0, left: [] })
       expect(output).toContain('Every figure is as expected.')
+      if (choice.store === 'redis') await expectNoRedis(output)
     })
   })
 }

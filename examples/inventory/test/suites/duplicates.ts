@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Choice } from '../../demo/targets.mjs'
 import { type Answer, adjust, adjustments, onHand } from '../client.js'
-import { newDatabase, serve, titleOf } from '../inventory.js'
+import { describeOn, newDatabase, serve, titleOf } from '../inventory.js'
 
 const adjustment = { sku: 'C-300', delta: -1 }
 
@@ -38,9 +38,9 @@ export const describeDuplicates = (choice: Choice, { rounds }: { rounds: number 
     return [first.url, second.url] as const
   }
 
-  describe(`Two servers ${titleOf(choice)}, on one file`, () => {
+  describeOn(choice, `Two servers ${titleOf(choice)}, on one file`, () => {
     test('let one of a hundred through while it is at work', { timeout: 60_000 }, async () => {
-      const urls = await twoServers(2_000)
+      const urls = await twoServers(1_000)
       const answers = await hundred(urls, 'k')
       expectOneEffect(answers)
       expect(answers.filter(({ status }) => status === 409).length).toBeGreaterThan(0)

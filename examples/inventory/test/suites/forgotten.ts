@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Target } from '../../demo/targets.mjs'
 import { adjust, adjustments, onHand } from '../client.js'
-import { newDatabase, serve, titleOf } from '../inventory.js'
+import { describeOn, newDatabase, serve, titleOf } from '../inventory.js'
 
 const adjustment = { sku: 'A-100', delta: -5 }
 const adjusted = JSON.stringify({ id: 1, ...adjustment, onHand: 95 })
@@ -20,7 +20,7 @@ export const describeForgotten = (target: Target): void => {
     return (await serve({ ...choice, database })).url
   }
 
-  describe(`A server ${titleOf(choice)} that is killed`, () => {
+  describeOn(choice, `A server ${titleOf(choice)} that is killed`, () => {
     test('before the COMMIT: nothing has happened, and the retry makes it happen', async () => {
       const url = await servedAgain('before-commit')
       expect(await onHand(url, 'A-100')).toBe(100)

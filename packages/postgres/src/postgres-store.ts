@@ -1,0 +1,194 @@
+import {
+  type Acquisition,
+  type Claim,
+  type Ending,
+  IdempotencyError,
+  type IdempotencyStore,
+  type Lease,
+  purgeInSteps,
+  startPurging,
+  type WriteResult,
+} from '@retrysafe/core'
+import type { ClientBase } from 'pg'
+import { openConnections } from './connections.js'
+import type { Query, QueryAnswer } from './postgres-client.js'
+import { checkedOptions, type PostgresStoreOptions } from './postgres-options.js'
+import { progressOf, type RecordRow, toRecord } from './record-row.js'
+import { postgresSchema } from './schema.js'
+import { createStatements } from './statements.js'
+import { createTransaction } from './transaction.js'
+import { unavailable } from './unavailable.js'
+import { createWakeUps } from './wake-ups.js'
+
+/** A store that shares the application's database, and can commit effects and record together. */
+export interface PostgresStore extends IdempotencyStore {
+  /** Makes the tables where they are missing. Any number of processes may call it at once. */
+  migrate(): Promise<void>
+  /**
+   * Runs the work in a transaction and commits its effects and the record of the execution together: both or
+   * neither. The work gets the transaction's connection, and must have given the answer when it resolves.
+   * Rejects with `lease-lost`, and nothing stands; with `store-unavailable`, and the record is not completed, or
+   * nobody could tell whether it is; with what the work throws, unchanged, and nothing stands.
+   */
+  transaction<T>(execution: object, work: (client: ClientBase) => Promise<T>): Promise<T>
+}
+
+/**
+ * The store in Postgres: many processes on many machines. Leases and retention run on the server's clock.
+ *
+ * Nothing is connected to before it is needed. The tables must be there: `migrate()` makes them. A wrong option is
+ * an `OptionError`.
+ *
+ * @example
+ * const store = postgresStore({ pool })
+ * await store.migrate()
+ */
+export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
+  const checked = checkedOptions(options)
+  const { schema, prepare, purgeEveryMs, storeTimeoutMs } = checked
+  const connections = openConnections(checked)
+  const statements = createStatements(schema, prepare)
+  const wakeUps = createWakeUps(prepare ? connections.options : undefined)
+  let closing: Promise<void> | undefined
+  let inside = 0
+  let onEmpty = (): void => {}
+
+  /** Lets a call in until the store is closed, which waits for the last one. */
+  const enter = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (closing) throw new IdempotencyError('closed', 'idempotency: the Postgres store is closed')
+    inside++
+    try {
+      return await call()
+    } finally {
+      inside--
+      if (inside === 0) onEmpty()
+    }
+  }
+
+  const query = async (asked: Query): Promise<QueryAnswer> => {
+    try {
+      const { client, release } = await connections.borrow()
+      try {
+        return await client.query(asked)
+      } finally {
+        release()
+      }
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  const find = async (recordKey: string): Promise<RecordRow | undefined> => {
+    const { rows } = await query(statements.find(recordKey))
+    return rows[0] as RecordRow | undefined
+  }
+
+  const acquire = async (claim: Claim): Promise<Acquisition> => {
+    for (;;) {
+      const { rows } = await query(statements.look(claim))
+      const [stands] = rows as [(RecordRow & { claimable: boolean })?]
+      if (stands && isHeldBy(stands, claim)) return acquiredAs(stands)
+      if (stands && !stands.claimable) return { kind: 'exists', record: toRecord(stands) }
+      const [claimed] = (await query(statements.claim(claim))).rows as [AcquiredRow?]
+      if (claimed) return acquiredAs(claimed)
+      // Another was faster, and has put a row in the way that was not there.
+    }
+  }
+
+  const write = async (
+    lease: Lease,
+    asked: Query,
+    isSameAsBefore: (row: RecordRow) => boolean,
+  ): Promise<WriteResult> => {
+    const { rowCount } = await query(asked)
+    if (rowCount === 1) return 'ok'
+    const row = await find(lease.recordKey)
+    if (!row) return 'gone'
+    return row.token === lease.token && isSameAsBefore(row) ? 'ok' : 'stale'
+  }
+
+  const end = (
+    lease: Lease,
+    ending: Ending,
+    isSameAsBefore: (row: RecordRow) => boolean,
+  ): Promise<WriteResult> =>
+    enter(async () => {
+      const result = await write(lease, statements.end(lease, ending), isSameAsBefore)
+      wakeUps.tell(lease.recordKey)
+      return result
+    })
+
+  const purge = async (limit: number): Promise<number> =>
+    (await query(statements.purge(limit))).rowCount ?? 0
+  const stopPurging = startPurging((limit) => enter(() => purge(limit)), purgeEveryMs)
+
+  const transaction = createTransaction({
+    connections,
+    statements,
+    storeTimeoutMs,
+    onEnded: wakeUps.tell,
+  })
+
+  return {
+    migrate: () =>
+      enter(async () => {
+        await query({ text: postgresSchema(schema) })
+      }),
+    transaction: (execution, work) =>
+      enter(() => transaction(execution, (client) => work(client as ClientBase))),
+    acquire: (claim) => enter(() => acquire(claim)),
+    renew: (lease, terms) => enter(() => write(lease, statements.renew(lease, terms), () => false)),
+    complete: (lease, terms) =>
+      end(
+        lease,
+        { verb: 'complete', ...terms },
+        ({ state, result }) =>
+          state === 'completed' && result !== null && Buffer.compare(result, terms.result) === 0,
+      ),
+    fail: (lease, terms) =>
+      end(
+        lease,
+        { verb: 'fail', ...terms },
+        ({ state, in_doubt }) => state === 'failed' && in_doubt === terms.inDoubt,
+      ),
+    release: (lease) => end(lease, { verb: 'release' }, () => false),
+    read: (recordKey) =>
+      enter(async () => {
+        const row = await find(recordKey)
+        return row && toRecord(row)
+      }),
+    changed: (recordKey, signal) =>
+      enter(async () => undefined).then(() =>
+        wakeUps.wait(recordKey, signal, async () => {
+          const { rowCount } = await query(statements.announce(recordKey))
+          return rowCount === 1
+        }),
+      ),
+    purgeExpired: (limit) => enter(() => purgeInSteps(purge, limit)),
+    close: () => {
+      closing ??= (async () => {
+        stopPurging()
+        await wakeUps.close()
+        if (inside > 0)
+          await new Promise<void>((resolve) => {
+            onEmpty = resolve
+          })
+        await connections.close()
+      })()
+      return closing
+    },
+  } satisfies PostgresStore
+}
+
+/** Whether the claim has been made already: its first answer was lost. */
+const isHeldBy = (row: RecordRow, { token, fingerprint }: Claim): boolean =>
+  row.state === 'in_flight' && row.token === token && row.fingerprint === fingerprint
+
+type AcquiredRow = Pick<RecordRow, 'attempt' | 'after' | 'progress'>
+
+const acquiredAs = (row: AcquiredRow): Acquisition => ({
+  kind: 'acquired',
+  attempt: row.attempt,
+  after: row.after,
+  ...progressOf(row),
+})

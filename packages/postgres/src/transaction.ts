@@ -1,0 +1,186 @@
+import { type Lease, type Rollback, transactionSide } from '@retrysafe/core'
+import type { Borrowed, Connections } from './connections.js'
+import type { PostgresClient } from './postgres-client.js'
+import type { Statements } from './statements.js'
+import { commitUnknown, endedByWork, leaseGone } from './transaction-errors.js'
+import { sqlStateOf, unavailable } from './unavailable.js'
+
+/** What a transaction works with. */
+export interface TransactionTerms {
+  readonly connections: Connections
+  readonly statements: Statements
+  readonly storeTimeoutMs: number
+  /** A record has been ended by a commit. */
+  readonly onEnded: (recordKey: string) => void
+}
+
+/** How a transaction ended that did not reach COMMIT. */
+class RolledBack extends Error {
+  constructor(
+    readonly reason: Rollback,
+    readonly error: unknown,
+  ) {
+    super()
+  }
+}
+
+export const createTransaction = (terms: TransactionTerms) => {
+  const { connections, statements, storeTimeoutMs, onEnded } = terms
+
+  /** Refuses a lease that is lost already. Answers the transaction's number. */
+  const enter = async (client: PostgresClient, { recordKey, token }: Lease): Promise<string> => {
+    const { rows } = await client.query(statements.enter(recordKey))
+    const [found] = rows as [Entered]
+    if (found.token === null) throw new RolledBack('gone', leaseGone('gone'))
+    if (found.token !== token || found.state !== 'in_flight')
+      throw new RolledBack('stale', leaseGone('stale'))
+    return found.transaction
+  }
+
+  /** Why the ending has found no row to write. */
+  const whyMissed = async (
+    client: PostgresClient,
+    { recordKey, token }: Lease,
+    transaction: string,
+  ): Promise<RolledBack> => {
+    const { rows } = await client.query(statements.enter(recordKey))
+    const [found] = rows as [Entered]
+    if (found.transaction !== transaction) return new RolledBack('failed', endedByWork())
+    if (found.token === null) return new RolledBack('gone', leaseGone('gone'))
+    const isOurs = found.token === token && found.state === 'in_flight'
+    return isOurs
+      ? new RolledBack('failed', endedByWork())
+      : new RolledBack('stale', leaseGone('stale'))
+  }
+
+  /** Whether it was committed, where the answer to COMMIT is lost. Waits for the row: until then nobody knows. */
+  const wasCommitted = async ({ recordKey, token }: Lease, verb: string): Promise<boolean> => {
+    const { client, release } = await connections.borrow()
+    try {
+      const { rows } = await within(storeTimeoutMs, client.query(statements.settled(recordKey)))
+      release()
+      const [found] = rows as [Pick<Entered, 'token' | 'state'>?]
+      if (found === undefined) return verb === 'release'
+      return found.token === token && found.state !== 'in_flight'
+    } catch (error) {
+      release(true)
+      throw error
+    }
+  }
+
+  /** Gives the connection back itself where it has broken. */
+  const commit = async (
+    { client, release }: Borrowed,
+    lease: Lease | undefined,
+    verb: string,
+  ): Promise<void> => {
+    let failure: unknown
+    try {
+      const { command } = await within(storeTimeoutMs, client.query({ text: 'COMMIT' }))
+      if (command === 'COMMIT') return
+      // Of a transaction that had failed, COMMIT makes a rollback.
+      throw new RolledBack('failed', endedByWork())
+    } catch (error) {
+      if (error instanceof RolledBack) throw error
+      // Refused by a constraint that was put off, or by another transaction: rolled back, and said so.
+      if (isRefusal(error)) throw new RolledBack('failed', error)
+      failure = error
+    }
+    release(true)
+    if (lease === undefined) throw new RolledBack('unknown', commitUnknown(wordsOf(failure)))
+    let isCommitted: boolean
+    try {
+      isCommitted = await wasCommitted(lease, verb)
+    } catch (error) {
+      throw new RolledBack('unknown', commitUnknown(wordsOf(error)))
+    }
+    if (!isCommitted) throw new RolledBack('failed', unavailable(failure))
+  }
+
+  /** A connection with an open transaction. */
+  const begun = async (): Promise<Borrowed> => {
+    const borrowed = await connections.borrow()
+    let isReleased = false
+    const release = (destroy?: boolean): void => {
+      if (!isReleased) borrowed.release(destroy)
+      isReleased = true
+    }
+    try {
+      await borrowed.client.query({ text: 'BEGIN' })
+    } catch (error) {
+      release(true)
+      throw error
+    }
+    return { client: borrowed.client, release }
+  }
+
+  /** See `PostgresStore.transaction`. */
+  return async <T>(
+    execution: object,
+    work: (client: PostgresClient) => Promise<T> | T,
+  ): Promise<T> => {
+    const side = transactionSide(execution)
+    const { lease } = side
+    const borrowed = await begun().catch((error: unknown) => {
+      side.rolledBack('busy')
+      throw unavailable(error)
+    })
+    const { client, release } = borrowed
+
+    let value: T
+    try {
+      side.begin()
+      const transaction = lease && (await enter(client, lease))
+      value = await work(client)
+      let verb = ''
+      if (lease && transaction !== undefined) {
+        const ending = await side.endingLater(value)
+        verb = ending.verb
+        const { rowCount } = await client.query(statements.endIn(transaction, lease, ending))
+        if (rowCount !== 1) throw await whyMissed(client, lease, transaction)
+      }
+      await commit(borrowed, lease, verb)
+    } catch (cause) {
+      const { reason, error } =
+        cause instanceof RolledBack ? cause : new RolledBack('failed', cause)
+      release(!(await isRolledBack(client, storeTimeoutMs)))
+      side.rolledBack(reason)
+      throw error
+    }
+    release()
+    side.committed(value)
+    if (lease) onEnded(lease.recordKey)
+    return value
+  }
+}
+
+interface Entered {
+  readonly token: string | null
+  readonly state: string
+  readonly transaction: string
+}
+
+/** Leaves the connection as it was found; answers whether that went well. */
+const isRolledBack = async (client: PostgresClient, timeoutMs: number): Promise<boolean> => {
+  try {
+    await within(timeoutMs, client.query({ text: 'ROLLBACK' }))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The server's own no: an integrity constraint, a serialisation failure. Not 40003, by which it does not know itself. */
+const isRefusal = (error: unknown): boolean => /^(23|40(?!003))/.test(sqlStateOf(error) ?? '')
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Waits no longer. What comes later is nobody's. */
+const within = <T>(ms: number, answer: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error(`no answer within ${ms} ms`)),
+      Math.min(ms, 2 ** 31 - 1),
+    )
+    answer.then(resolve, reject).finally(() => clearTimeout(late))
+  })
