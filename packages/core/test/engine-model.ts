@@ -160,7 +160,9 @@ export const engineModel = (terms: ModelTerms) => {
     }
     if (how === 'throws') outcome.told = { error: 'own' }
     else if (isOurs) outcome.told = { value: id }
-    else if (held.ended?.kind === 'completed') outcome.told = toldOf(held.ended.value)
+    // What stands is told to the same request alone: the record may have gone, and the key been used for another.
+    else if (held.ended?.kind === 'completed' && held.payload === ended.payload)
+      outcome.told = toldOf(held.ended.value)
     else outcome.told = { error: 'request-in-flight', retryAfterMs: 1_000 }
   }
 

@@ -42,7 +42,8 @@ const skipping = (): Clock => {
       skippedMs += restMs
       for (const key of keys) {
         const life = Number(await client.callBuffer('pttl', key))
-        if (life > 0) await client.callBuffer('pexpire', key, life - restMs)
+        // 0: less than a millisecond.
+        if (life >= 0) await client.callBuffer('pexpire', key, life - restMs)
       }
     },
   }

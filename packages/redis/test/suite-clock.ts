@@ -20,6 +20,7 @@ export const onSuiteClock = (client: RedisClient, now: () => number): Idempotenc
     if (passed === 0) return
     const key = prefix + recordKey
     const life = Number(await client.callBuffer('pttl', key))
-    if (life > 0) await client.callBuffer('pexpire', key, life - passed * scale)
+    // 0: less than a millisecond.
+    if (life >= 0) await client.callBuffer('pexpire', key, life - passed * scale)
   })
 }

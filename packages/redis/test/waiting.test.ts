@@ -111,7 +111,7 @@ describe('who waits', () => {
     const holder = createIdempotency({ store: there })
     const waiter = createIdempotency({ store: counted, onInFlight: { waitMs: 30_000 } })
     const operation = { key: 'k', scope: 's' }
-    let end = (): void => {}
+    let end: (() => void) | undefined
     let recordKey = ''
     const original = there.acquire
     there.acquire = (claim) => {
@@ -124,11 +124,11 @@ describe('who waits', () => {
       })
       return { order: 1 }
     })
-    await until('the first runs', () => recordKey !== '')
+    await until('the first runs', () => end !== undefined)
     const waiting = Array.from({ length: 100 }, () => waiter.run(operation, async () => 'again'))
     await announced(recordKey)
     const before = reads
-    end()
+    end?.()
     const answers = await Promise.all(waiting)
     expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(
       new Set([JSON.stringify(await first)]),

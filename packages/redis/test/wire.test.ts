@@ -23,6 +23,7 @@ const watched = async (client: Redis, work: () => Promise<unknown>): Promise<See
   const seen: { command: string[]; inner: string[] }[] = []
   let isOver = false
   monitor.on('monitor', (_at: string, args: string[], source: string) => {
+    if (isOver) return
     if (source === address && args[1] === 'the end') isOver = true
     else if (source === address) seen.push({ command: args, inner: [] })
     else if (source === 'lua')

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasRedisServer, type RedisServer } from '../servers/redis-server.js'
+import { hasRedisServer, type RedisServer, startRedis } from '../servers/redis-server.js'
 import { until } from '../servers/until.js'
-import { compiled } from './compiled.js'
-import { effectsFile, type Later, openedRedis } from './scene.js'
+import { useProgram } from './compiled.js'
+import { effectsFile, type Later } from './scene.js'
 import { startShopProcess } from './shop-process.js'
 
 const hourMs = 3_600_000
@@ -23,12 +23,12 @@ const timeOf = async (server: RedisServer): Promise<number> => {
 }
 
 describe.skipIf(!hasRedisServer)('two processes whose clocks are an hour apart', () => {
-  let program: string
+  const program = useProgram('shop-process')
   let redis: RedisServer
   beforeAll(async () => {
-    program = await compiled('shop-process')
-    redis = await openedRedis(afterAll)
+    redis = await startRedis()
   })
+  afterAll(() => redis?.stop())
 
   /** Two processes, and one's keys: those of other tests on the server are others. */
   const scene = async (later: Later, offByMs: number) => {
@@ -36,8 +36,8 @@ describe.skipIf(!hasRedisServer)('two processes whose clocks are an hour apart',
     const prefix = `${offByMs} ${Math.random()} `
     const terms = { redis: { url: redis.url, prefix }, effects: effects.file, routes }
     const [right, wrong] = await Promise.all([
-      startShopProcess(later, program, terms),
-      startShopProcess(later, program, terms, offByMs),
+      startShopProcess(later, program(), terms),
+      startShopProcess(later, program(), terms, offByMs),
     ])
     expect(Math.abs(wrong.startedAt - right.startedAt - offByMs)).toBeLessThan(hourMs / 2)
     return { effects, right, wrong }

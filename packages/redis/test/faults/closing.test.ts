@@ -1,22 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Cluster, Redis } from 'ioredis'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { redisStore } from '../../src/index.js'
 import { startCluster } from '../servers/redis-cluster.js'
 import { hasRedisServer, type RedisServer } from '../servers/redis-server.js'
 import { until } from '../servers/until.js'
-import { compiled } from './compiled.js'
+import { useProgram } from './compiled.js'
 import { gate, type Later, openedRedis, openedShop } from './scene.js'
 
 describe.skipIf(!hasRedisServer).concurrent('a process that has closed its store', () => {
-  let program: string
-  beforeAll(async () => {
-    program = await compiled('closing')
-  })
+  const program = useProgram('closing')
 
   const started = (later: Later, { url, isUp }: RedisServer): ChildProcess => {
-    const child = fork(program, [url, isUp ? 'there' : 'away'], {
+    const child = fork(program(), [url, isUp ? 'there' : 'away'], {
       execArgv: [],
       env: {},
       stdio: 'pipe',
@@ -106,6 +103,7 @@ describe.skipIf(!hasRedisServer).concurrent('a client that the store was handed'
       onTestFinished(() => cluster.stop())
       const [server] = cluster.nodes as [RedisServer]
       const client = open(server)
+      client.on('error', () => {})
       onTestFinished(() => client.disconnect())
       await client.set('own', 'value')
       const listeners = () => client.eventNames().map((name) => client.listenerCount(name))

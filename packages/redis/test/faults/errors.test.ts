@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { RedisOptions } from '../../src/index.js'
 import { hasRedisServer, type RedisConfig, type RedisServer } from '../servers/redis-server.js'
 import { linked } from './replication.js'
-import { gate, type Heard, type Later, openedRedis, openedShop } from './scene.js'
+import { gate, type Heard, heldOrder, type Later, openedRedis, openedShop } from './scene.js'
 import { everythingOn } from './secrets.js'
 
 const secretKey = 'key-of-a-payment'
@@ -40,24 +40,23 @@ describe.skipIf(!hasRedisServer).concurrent('the errors of which the layer tells
     options: RedisOptions,
     fault: () => Promise<unknown>,
   ) => {
-    const { reached, wait, open } = gate()
+    const held = gate()
     const shop = await openedShop(
       later,
       { url: redis.url, ...options },
-      { storeTimeoutMs: 300 },
+      { storeTimeoutMs: 500 },
       async (execution) => {
-        await wait()
+        await held.wait()
         // What is to be stored has it too.
         execution.markEffects().catch(() => {})
       },
       secretBody,
     )
-    const first = shop.order(secretKey, { body: secretBody })
-    await reached
+    const first = await heldOrder(shop, held, secretKey, { body: secretBody })
     const token = await tokenOn(redis)
     await fault()
-    open()
-    const { status, body } = await first
+    held.open()
+    const { status, body } = await first.answer
     expect(status).toBe(201)
     expect(body).toContain(secretBody)
     await shop.heard.told('completion-retried')
@@ -82,7 +81,7 @@ describe.skipIf(!hasRedisServer).concurrent('the errors of which the layer tells
     const config: RedisConfig = { 'repl-diskless-sync-delay': 0 }
     const redis = await openedRedis(onTestFinished, { config })
     const replicaof = `${redis.host} ${redis.port}`
-    await linked(await openedRedis(onTestFinished, { config: { replicaof } }))
+    await linked(redis, await openedRedis(onTestFinished, { config: { replicaof } }))
     const replicas = { count: 1 }
     const { errors, secrets } = await attempt(onTestFinished, redis, { replicas }, () =>
       redis.ask('CONFIG', 'SET', 'maxmemory', '1'),

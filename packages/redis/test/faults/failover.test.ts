@@ -6,7 +6,7 @@ import { hasRedisServer, type RedisServer } from '../servers/redis-server.js'
 import { until } from '../servers/until.js'
 import type { Answer } from './order.js'
 import { copied, linked } from './replication.js'
-import { gate, type Later, openedShop, type Scene } from './scene.js'
+import { gate, heldOrder, type Later, openedShop, type Scene } from './scene.js'
 
 /** Asks until there are servers that take the key. */
 const afterwards = (shop: Scene, key: string): Promise<Answer> =>
@@ -46,7 +46,7 @@ const serversOf = async (cluster: RedisCluster, later: Later) => {
       expect(await cluster.nextMasterOf(prefix, master)).toBe(replica)
       later(async () => {
         await master.start()
-        await linked(master)
+        await linked(replica, master)
       })
     },
   }
@@ -124,14 +124,13 @@ suites('a cluster whose replicas are counted', () => {
     onTestFinished,
   }) => {
     const { replica, failOver } = await serversOf(cluster(), onTestFinished)
-    const { reached, wait, open } = gate()
-    const shop = await openedShop(onTestFinished, counted(), { storeTimeoutMs: 1_300 }, wait)
-    const first = shop.order('late')
-    await reached
+    const held = gate()
+    const shop = await openedShop(onTestFinished, counted(), { storeTimeoutMs: 1_300 }, held.wait)
+    const first = await heldOrder(shop, held, 'late')
     await replica.pause()
     onTestFinished(async () => replica.resume())
-    open()
-    const { status, body } = await first
+    held.open()
+    const { status, body } = await first.answer
     expect(status).toBe(201)
     expect(replica.isUp).toBe(false)
     await shop.heard.told('completion-retried')

@@ -3,7 +3,7 @@ import { hasRedisServer, type RedisServer } from '../servers/redis-server.js'
 import { until } from '../servers/until.js'
 import { openedRedis, openedShop } from './scene.js'
 
-const storeTimeoutMs = 200
+const storeTimeoutMs = 500
 /** So long would a claim bar the key that nobody gave back. */
 const leaseMs = 600_000
 

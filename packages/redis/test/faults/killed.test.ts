@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { hasRedisServer } from '../servers/redis-server.js'
 import { until } from '../servers/until.js'
-import { gate, openedRedis, openedShop } from './scene.js'
+import { gate, heldOrder, openedRedis, openedShop } from './scene.js'
 
 describe.skipIf(!hasRedisServer)('a Redis that is killed while a handler runs', () => {
   describe.concurrent.each([
@@ -12,19 +12,18 @@ describe.skipIf(!hasRedisServer)('a Redis that is killed while a handler runs', 
       onTestFinished,
     }) => {
       const redis = await openedRedis(onTestFinished, { config })
-      const { reached, wait, open } = gate()
+      const held = gate()
       const shop = await openedShop(
         onTestFinished,
         { url: redis.url, storeTimeoutMs: 100 },
-        { storeTimeoutMs: 300 },
-        wait,
+        { storeTimeoutMs: 1_000 },
+        held.wait,
       )
-      const first = shop.order('key')
-      await reached
+      const first = await heldOrder(shop, held, 'key')
       await redis.kill()
-      open()
+      held.open()
       // The true answer, with no server there that could have been told.
-      const { status, body } = await first
+      const { status, body } = await first.answer
       expect(status).toBe(201)
       await shop.heard.told('completion-retried')
       expect(shop.heard.count('completed')).toBe(0)
@@ -42,19 +41,18 @@ describe.skipIf(!hasRedisServer)('a Redis that is killed while a handler runs', 
       onTestFinished,
     }) => {
       const redis = await openedRedis(onTestFinished, { config })
-      const { reached, wait, open } = gate()
+      const held = gate()
       const options = { leaseMs: 6_000 }
-      const shop = await openedShop(onTestFinished, { url: redis.url }, options, wait)
-      const first = shop.order('key')
-      await reached
+      const shop = await openedShop(onTestFinished, { url: redis.url }, options, held.wait)
+      const first = await heldOrder(shop, held, 'key')
       await redis.kill()
       await redis.start()
       // Where it was lost, it is claimed again by the first beat that reaches the server.
       await until('the record is there', async () => (await redis.ask('DBSIZE')) === 1)
       const meanwhile = await shop.order('key')
       expect(meanwhile.code).toBe('request-in-flight')
-      open()
-      const { status, body } = await first
+      held.open()
+      const { status, body } = await first.answer
       expect(status).toBe(201)
       expect(await shop.order('key')).toMatchObject({ isReplay: true, body })
       expect(shop.effects('key')).toBe(1)

@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { hasRedisServer } from '../servers/redis-server.js'
-import { compiled } from './compiled.js'
+import { useProgram } from './compiled.js'
 import { type Connection, connection, type QuickAnswer } from './connection.js'
 import { effectsFile, openedRedis } from './scene.js'
 import { startShopProcess } from './shop-process.js'
@@ -8,10 +8,7 @@ import { startShopProcess } from './shop-process.js'
 const count = (length: number): number[] => Array.from({ length }, (_, index) => index)
 
 describe.skipIf(!hasRedisServer)('four processes on one Redis', () => {
-  let program: string
-  beforeAll(async () => {
-    program = await compiled('shop-process')
-  })
+  const program = useProgram('shop-process')
 
   /** Sixteen clients, each with a connection to one of the four. */
   const sixteenClients = async (ports: readonly number[]): Promise<Connection[]> => {
@@ -30,7 +27,7 @@ describe.skipIf(!hasRedisServer)('four processes on one Redis', () => {
     const shops = await Promise.all(
       // At two of them duplicates wait for the first.
       [{}, {}, { waitMs: 60_000 }, { waitMs: 60_000 }].map((onInFlight) =>
-        startShopProcess(onTestFinished, program, {
+        startShopProcess(onTestFinished, program(), {
           redis: { url },
           effects: effects.file,
           routes: { '/orders': { onInFlight } },

@@ -4,7 +4,7 @@ import { hasRedisServer, type RedisServer } from '../servers/redis-server.js'
 import { until } from '../servers/until.js'
 import type { Answer } from './order.js'
 import { copied, linked } from './replication.js'
-import { gate, type Later, openedRedis, openedShop, type Scene } from './scene.js'
+import { gate, heldOrder, type Later, openedRedis, openedShop, type Scene } from './scene.js'
 
 const config = { 'repl-diskless-sync-delay': 0 }
 const refusal = { status: 503, code: 'store-unavailable' }
@@ -26,9 +26,10 @@ const runsOnce = async (shop: Scene, key: string): Promise<void> => {
   expect(shop.effects(key)).toBe(1)
 }
 
-const openedReplica = async (later: Later, { host, port }: RedisServer): Promise<RedisServer> => {
+const openedReplica = async (later: Later, master: RedisServer): Promise<RedisServer> => {
+  const { host, port } = master
   const replica = await openedRedis(later, { config: { replicaof: `${host} ${port}` } })
-  await linked(replica)
+  await linked(master, replica)
   return replica
 }
 
@@ -56,10 +57,7 @@ suite('a server that knows no script of ours', () => {
       during = async () => {}
       await redis.kill()
       await redis.start()
-      if (replica)
-        await until('the replica is back', async () => {
-          return String(await redis.ask('INFO', 'replication')).includes('state=online')
-        })
+      if (replica) await linked(redis, replica)
       await runsOnce(shop, 'restarted')
       expect(shop.heard.count('completion-retried')).toBe(0)
     })
@@ -85,23 +83,25 @@ suite('a server that cannot be written to', () => {
 
   it('refuses new keys and replays old ones, being out of memory', async ({ onTestFinished }) => {
     const redis = await openedRedis(onTestFinished)
-    const { reached, wait, open } = gate()
+    const held = gate()
     let during = async (): Promise<void> => {}
-    const shop = await openedShop(onTestFinished, { url: redis.url }, { storeTimeoutMs: 300 }, () =>
-      during(),
+    const shop = await openedShop(
+      onTestFinished,
+      { url: redis.url },
+      { storeTimeoutMs: 1_000 },
+      () => during(),
     )
     const old = await shop.order('old')
-    during = wait
-    const held = shop.order('held')
-    await reached
+    during = held.wait
+    const first = await heldOrder(shop, held, 'held')
     await redis.ask('CONFIG', 'SET', 'maxmemory', '1')
     expect(await shop.order('new')).toMatchObject(refusal)
     expect(shop.effects('new')).toBe(0)
     const again = await shop.order('old')
     expect(again).toMatchObject({ status: 201, isReplay: true, body: old.body })
     expect((await shop.order('held')).code).toBe('request-in-flight')
-    open()
-    const { status, body } = await held
+    held.open()
+    const { status, body } = await first.answer
     expect(status).toBe(201)
     expect(shop.heard.count('completed')).toBe(1)
 
@@ -123,7 +123,7 @@ suite('a server that cannot be written to', () => {
     client.on('error', () => {})
     onTestFinished(() => client.disconnect())
     const blunt = await openedShop(onTestFinished, { client })
-    const old = await patient.order('old')
+    const old = await whenBack(patient, 'old')
 
     // Microseconds for each key; every 1,024 of them it listens.
     await redis.ask('CONFIG', 'SET', 'key-load-delay', '200')

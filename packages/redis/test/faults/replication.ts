@@ -10,10 +10,12 @@ export const replicationOf = async (
   return new RegExp(`^${field}:(.*?)\\r$`, 'm').exec(info)?.[1]
 }
 
-/** Waits until the replica has its master's data, and hears of what is written from now on. */
-export const linked = async (replica: RedisServer): Promise<void> => {
-  await until('the replica has its copy', async () => {
-    return (await replicationOf(replica, 'master_link_status')) === 'up'
+/** Waits until the replica has its master's data, and its master counts on it. */
+export const linked = async (master: RedisServer, replica: RedisServer): Promise<void> => {
+  await until('the replica has its copy, and its master knows', async () => {
+    const status = await replicationOf(replica, 'master_link_status')
+    const known = String(await master.ask('INFO', 'replication'))
+    return status === 'up' && known.includes(`port=${replica.port},state=online`)
   })
 }
 

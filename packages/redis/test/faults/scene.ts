@@ -8,10 +8,10 @@ import { until } from '../servers/until.js'
 import { type Answer, type OrderOptions, order } from './order.js'
 import { type ShopOptions, startShop } from './shop.js'
 
-/** Takes what is to be done when a test, or a file of them, is over: `onTestFinished` or `afterAll`. */
+/** Takes what is to be done when the test is over. */
 export type Later = (action: () => Promise<void>) => void
 
-/** A server until that. */
+/** A server until then. */
 export const openedRedis = async (
   later: Later,
   options: StartRedisOptions = {},
@@ -90,7 +90,7 @@ export interface Scene {
   close(): Promise<void>
 }
 
-/** A shop in this process, until that. */
+/** A shop in this process, until then. */
 export const openedShop = async (
   later: Later,
   redis: RedisStoreOptions,
@@ -115,6 +115,19 @@ export const openedShop = async (
     close: shop.close,
   }
 }
+
+/** A server that was slow to answer is asked again, until a handler has come to the gate. Answers its client's answer. */
+export const heldOrder = async (
+  shop: Scene,
+  { reached }: Gate,
+  key: string,
+  options?: OrderOptions,
+): Promise<{ readonly answer: Promise<Answer> }> =>
+  until('a handler is held', async () => {
+    const answer = shop.order(key, options)
+    const isHeld = await Promise.race([reached.then(() => true), answer.then(() => false)])
+    return isHeld && { answer }
+  })
 
 /** Holds a handler until it is told to go on. */
 export interface Gate {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { hasRedisServer, type RedisServer } from '../servers/redis-server.js'
-import { openedRedis, openedShop } from './scene.js'
+import { hasRedisServer, type RedisServer, startRedis } from '../servers/redis-server.js'
+import { openedShop } from './scene.js'
 
 /** What somebody does by hand to the key of a completed record. */
 const deeds: Record<string, (redis: RedisServer, key: string) => Promise<unknown>> = {
@@ -44,8 +44,9 @@ const deeds: Record<string, (redis: RedisServer, key: string) => Promise<unknown
 describe.skipIf(!hasRedisServer)('a key of ours that holds', () => {
   let redis: RedisServer
   beforeAll(async () => {
-    redis = await openedRedis(afterAll)
+    redis = await startRedis()
   })
+  afterAll(() => redis?.stop())
 
   it.each(Object.keys(deeds))('%s is refused, and nothing runs', async (what) => {
     const prefix = `${what}:`
