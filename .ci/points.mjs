@@ -4,12 +4,11 @@ import * as conformance from '../packages/conformance/dist/index.js'
 import { listPoints, unshown } from './points/list.mjs'
 
 const list = listPoints(conformance)
-for (const { point, section, title, shown, waits } of list) {
+for (const { point, section, title, shown } of list) {
   if (section) console.log(`\n${section}`)
   const number = point.includes(':') ? '' : `${point}. `
   console.log(`\n${number}${title}`)
   for (const line of shown) console.log(`   ${line}`)
-  if (waits) console.log(`   waits for ${waits}`)
 }
 const missing = unshown(list)
 const suites = [...conformance.storeGuarantees, ...conformance.bindingGuarantees]

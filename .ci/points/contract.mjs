@@ -1,11 +1,13 @@
 /**
  * The points of the behaviour contract, in its order, with what the suites cannot show: `tests` name those that do
- * (a file, and the name of a test or of a group in it), `waits` what there is no store for yet.
+ * (a file, and the name of a test or of a group in it).
  */
 export const machine = 'The machine (section 1)'
 
 const sqlite = (file, ...names) => ({ file: `packages/sqlite/test/${file}.test.ts`, names })
 const memory = (file, ...names) => ({ file: `packages/memory/test/${file}.test.ts`, names })
+const redis = (file, ...names) => ({ file: `packages/redis/test/${file}.test.ts`, names })
+const postgres = (file, ...names) => ({ file: `packages/postgres/test/${file}.test.ts`, names })
 const core = (file, ...names) => ({ file: `packages/core/test/${file}.test.ts`, names })
 
 export const points = [
@@ -38,8 +40,11 @@ export const points = [
       sqlite('transaction', 'is tried again without holding the event loop'),
       sqlite('processes', 'leaves neither effect nor result: %s', 'leaves both: after COMMIT'),
       sqlite('source', 'is refused when it is not in WAL, and stays as it was'),
+      postgres('transaction', 'does not bar a renewal while it works'),
+      postgres('transaction', 'is found out: the record was completed (%s)'),
+      postgres('transaction', 'cannot be found out while the transaction is open'),
+      postgres('transaction', 'that stands still for longer than its lease is ended by the server'),
     ],
-    waits: 'Postgres, for a transaction that is asynchronous',
   },
 
   { point: '16', section: 'Duplicates', title: 'Completed: the same bytes again' },
@@ -90,12 +95,16 @@ export const points = [
       memory('bounds', 'refuses a new key, and keeps all that it holds', 'a store that evicts'),
     ],
   },
-  { point: '36', title: 'A store that is down' },
+  {
+    point: '36',
+    title: 'A store that is down',
+    tests: [redis('faults/hung', 'is given up in time, and its late claim bars nobody')],
+  },
   { point: '37', title: 'A record that cannot be read' },
   {
     point: '38',
     title: "Leases and retention on the store's clock",
-    waits: 'Redis and Postgres, for a clock that is not that of the host',
+    tests: [redis('faults/clocks', 'two processes whose clocks are an hour apart')],
   },
   {
     point: '39',
@@ -104,8 +113,12 @@ export const points = [
       sqlite('durability', 'is synchronous FULL on a new file and on one that is reopened'),
       sqlite('durability', "is synchronous NORMAL with synchronous: 'normal'"),
       sqlite('processes', 'a process that is killed in a transaction'),
+      redis('faults/killed', 'a Redis that is killed while a handler runs'),
+      redis('faults/failover', 'a cluster whose master is killed between a request and its retry'),
+      redis('faults/failover', 'a cluster whose replicas are counted'),
+      redis('set-up-warnings', 'of a server that could evict records'),
+      redis('set-up-warnings', 'of one that keeps nothing on disk'),
     ],
-    waits: 'Redis and Postgres, for a killed server and a failover',
   },
   {
     point: '40',

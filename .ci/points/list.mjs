@@ -5,10 +5,7 @@ const named = (guarantees, point, by) =>
     .filter((guarantee) => guarantee.points.includes(point))
     .map(({ name }) => `${by}: ${name}`)
 
-/**
- * Each point with what shows that it holds: guarantees of the two suites, tests elsewhere, and what waits for a
- * store that is not there yet.
- */
+/** Each point with what shows that it holds: guarantees of the two suites, and tests elsewhere. */
 export const listPoints = ({ storeGuarantees, bindingGuarantees, storePoints }) => [
   ...storePoints
     .filter((point) => point.startsWith('1: '))
@@ -17,9 +14,8 @@ export const listPoints = ({ storeGuarantees, bindingGuarantees, storePoints }) 
       ...(at === 0 && { section: machine }),
       title: point.slice(3),
       shown: named(storeGuarantees, point, 'store'),
-      waits: undefined,
     })),
-  ...points.map(({ point, section, title, tests = [], waits }) => ({
+  ...points.map(({ point, section, title, tests = [] }) => ({
     point,
     section,
     title,
@@ -28,9 +24,8 @@ export const listPoints = ({ storeGuarantees, bindingGuarantees, storePoints }) 
       ...named(bindingGuarantees, point, 'binding'),
       ...tests.flatMap(({ file, names }) => names.map((name) => `${file}: ${name}`)),
     ],
-    waits,
   })),
 ]
 
 /** The points that nothing shows. */
-export const unshown = (list) => list.filter(({ shown, waits }) => shown.length === 0 && !waits)
+export const unshown = (list) => list.filter(({ shown }) => shown.length === 0)
