@@ -39,6 +39,8 @@ export const createApplication = () => {
   }
   for (const name of ['koa', '@types/koa', '@koa/router', '@koa/bodyparser'])
     link(name, `packages/koa/node_modules/${name}`)
+  link('ioredis', 'packages/redis/node_modules/ioredis')
+  for (const name of ['pg', '@types/pg']) link(name, `packages/postgres/node_modules/${name}`)
   for (const name of ['hono', '@hono/node-server']) link(name, `packages/hono/node_modules/${name}`)
   link('@types/node', 'node_modules/@types/node')
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
@@ -55,10 +57,11 @@ export const createApplication = () => {
       await quietly('tsc', node(tsc, args, { cwd: folder, capture: true }))
     },
     /** Starts a compiled program and answers the first thing that it prints. */
-    async start(name: string): Promise<string> {
+    async start(name: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
       const driver = new URL('../sqlite-driver.mjs', import.meta.url).href
       const child = spawn(process.execPath, [`--import=${driver}`, `${name}.js`], {
         cwd: folder,
+        env: { ...process.env, ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       running.push(child)

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  hasPostgresServer,
+  startPostgres,
+} from '../../packages/postgres/test/servers/postgres-server.js'
+import { hasRedisServer, startRedis } from '../../packages/redis/test/servers/redis-server.js'
 import { createApplication, printed } from './application.js'
 
 // What the pages leave to their reader is put before or behind the blocks, which stand as printed.
@@ -49,13 +54,45 @@ app.get('/count', (_req, res) => {
 })
 `
 
+const framed = `
+import express, { type Request } from 'express'
+import { idempotency } from '@retrysafe/express'
+const app = express()
+app.use(express.json())
+function accountOf(req: Request): string {
+  return req.get('authorization') ?? 'nobody'
+}
+`
+const ordering = `
+let orders = 0
+app.post('/orders', once, (req, res) => {
+  res.status(201).json({ id: ++orders, item: req.body.item })
+})
+`
+const inPostgres = `
+await pool.query('CREATE TABLE stock (sku text, on_hand integer)')
+await pool.query("INSERT INTO stock VALUES ('A-100', 100)")
+const adjustment = 'UPDATE stock SET on_hand = on_hand + $2 WHERE sku = $1 RETURNING on_hand'
+app.get('/count', async (_req, res) => {
+  const { rows } = await pool.query('SELECT on_hand FROM stock')
+  res.json(rows[0].on_hand)
+})
+`
+
+const redis = hasRedisServer ? await startRedis() : undefined
+const postgres = hasPostgresServer ? await startPostgres() : undefined
 const application = createApplication()
-afterAll(() => application.remove())
+afterAll(async () => {
+  await application.remove()
+  await Promise.all([redis?.stop(), postgres?.stop()])
+})
 
 const [ten = '', together = ''] = printed('README.md')
 const [run = ''] = printed('packages/core/README.md')
 const [mounted = ''] = printed('packages/express/README.md')
 const [onKoa = '', togetherOnKoa = ''] = printed('packages/koa/README.md')
+const [onRedis = '', redisClients = ''] = printed('packages/redis/README.md')
+const [onPostgres = '', togetherOnPostgres = ''] = printed('packages/postgres/README.md')
 const [onHono = '', togetherOnHono = ''] = printed('packages/hono/README.md')
 
 beforeAll(
@@ -69,6 +106,10 @@ beforeAll(
       togetherOnKoa: togetherOnKoa.replace('stock.db', 'koa-stock.db') + listening,
       hono: onHono.replace('shop.db', 'hono.db').replace('port: 3000 })', listened),
       togetherOnHono: togetherOnHono.replace('stock.db', 'hono-stock.db') + served,
+      onRedis:
+        framed + onRedis.replace('redis://localhost:6379', redis?.url ?? '') + ordering + listening,
+      redisClients: `import { redisStore } from '@retrysafe/redis'\n${redisClients}`,
+      onPostgres: framed + onPostgres + inPostgres + togetherOnPostgres + listening,
     }),
   120_000,
 )
@@ -133,3 +174,22 @@ test.each([
   expect(first).toMatchObject({ status: 201, replayed: null })
   expect(await post(port, path, { item: 'book' })).toEqual({ ...first, replayed: 'true' })
 })
+
+test.skipIf(!redis)('the page of Redis: the same order, both times', async () => {
+  const port = await application.start('onRedis')
+  const first = await post(port, '/orders', { item: 'book' })
+  expect(first).toMatchObject({ status: 201, replayed: null })
+  expect(await post(port, '/orders', { item: 'book' })).toEqual({ ...first, replayed: 'true' })
+})
+
+test.skipIf(!postgres)(
+  'the page of Postgres: an adjustment that is sent twice is made once',
+  async () => {
+    const port = await application.start('onPostgres', { DATABASE_URL: postgres?.url })
+    const first = await post(port, '/adjustments', { sku: 'A-100', delta: -5 })
+    expect(first).toMatchObject({ status: 201, replayed: null, bytes: '{"on_hand":95}' })
+    const again = await post(port, '/adjustments', { sku: 'A-100', delta: -5 })
+    expect(again).toEqual({ ...first, replayed: 'true' })
+    expect(await count(port)).toBe(95)
+  },
+)
