@@ -10,12 +10,12 @@ const haltParent = async (pid: number): Promise<number[]> => {
   return childrenOf(pid)
 }
 
-/** Kills the postmaster and its children; resolves when the last of them is gone, and with it the shared memory. */
+/** Kills the postmaster and its children; resolves when nobody holds its shared memory any more. */
 export const killTree = async (postmaster: ServerProcess): Promise<void> => {
   const children = await haltParent(postmaster.pid)
-  const isOver = postmaster.end('SIGKILL')
+  // They first: one that outlives its postmaster tells its client so, which no crash of a machine does.
   signalAll(children, 'SIGKILL')
-  await isOver
+  await postmaster.end('SIGKILL')
   await until('the children are gone', () => !children.some(isRunning))
 }
 
