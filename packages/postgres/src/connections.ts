@@ -26,6 +26,7 @@ export const openConnections = (options: CheckedOptions): Connections => {
   const { url, client, storeTimeoutMs } = options
   const own = url === undefined ? undefined : ownPool(url)
   const pool = own ?? options.pool
+  client?.on('error', unheard)
   const lend = pool ? fromPool(pool) : oneByOne(client as PostgresClient)
 
   return {
@@ -54,6 +55,7 @@ export const openConnections = (options: CheckedOptions): Connections => {
         )
       }),
     close: async () => {
+      client?.off('error', unheard)
       await own?.end()
     },
   }
@@ -76,7 +78,11 @@ const fromPool =
       client,
       release: (destroy) => {
         client.off('error', unheard)
-        client.release(destroy)
+        try {
+          client.release(destroy)
+        } catch {
+          // The work has given it back itself.
+        }
       },
     }
   }

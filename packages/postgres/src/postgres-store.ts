@@ -168,16 +168,27 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
     close: () => {
       closing ??= (async () => {
         stopPurging()
-        await wakeUps.close()
-        if (inside > 0)
-          await new Promise<void>((resolve) => {
-            onEmpty = resolve
-          })
-        await connections.close()
+        const isEmpty = new Promise<void>((resolve) => {
+          onEmpty = resolve
+          if (inside === 0) resolve()
+        })
+        // A server that hangs, or work that does not end, is not waited for.
+        await atMost(storeTimeoutMs, isEmpty)
+        await atMost(storeTimeoutMs, Promise.all([wakeUps.close(), connections.close()]))
       })()
       return closing
     },
   } satisfies PostgresStore
+}
+
+/** Waits no longer. */
+const atMost = async (ms: number, what: Promise<unknown>): Promise<void> => {
+  let late: ReturnType<typeof setTimeout> | undefined
+  const isLate = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
+  })
+  await Promise.race([what, isLate])
+  clearTimeout(late)
 }
 
 /** Whether the claim has been made already: its first answer was lost. */

@@ -22,11 +22,19 @@ export const rowTypes = {
 
 const parsers = new Map<number, (value: string) => unknown>([
   [16, (value) => value === 't'],
-  // bytea, in the form that begins with \\x.
-  [17, (value) => plainBytes(Buffer.from(value.slice(2), 'hex'))],
+  [17, (value) => plainBytes(bytea(value))],
   [23, Number],
   [701, Number],
 ])
+
+/** Both forms of `bytea_output`: hexadecimal, and the older one with octal escapes. */
+const bytea = (value: string): Buffer => {
+  if (value.startsWith('\\x')) return Buffer.from(value.slice(2), 'hex')
+  const unescaped = value.replace(/\\(\\|[0-7]{3})/g, (_, what: string) =>
+    what === '\\' ? what : String.fromCharCode(Number.parseInt(what, 8)),
+  )
+  return Buffer.from(unescaped, 'latin1')
+}
 
 /** The bytes as they are, without Buffer's own `slice` and `toString`. They are not copied. */
 const plainBytes = ({ buffer, byteOffset, byteLength }: Buffer): Uint8Array =>

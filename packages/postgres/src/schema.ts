@@ -21,8 +21,7 @@ export const tablesIn = (schema: string | undefined) => {
 export const postgresSchema = (schema?: string): string => {
   const tables = tablesIn(schema)
   // The words of `state` and `after` are not checked by the table: a row with another word is refused when it is read.
-  return `BEGIN;
--- IF NOT EXISTS alone does not keep two that create the same table from each other's way.
+  return `-- IF NOT EXISTS alone does not keep two that create the same table from each other's way.
 SELECT pg_advisory_xact_lock(hashtextextended('retrysafe', 0));
 CREATE TABLE IF NOT EXISTS ${tables.records} (
   record_key text PRIMARY KEY,
@@ -41,6 +40,5 @@ CREATE TABLE IF NOT EXISTS ${tables.records} (
 CREATE INDEX IF NOT EXISTS retrysafe_records_expiry ON ${tables.records} (expires_at);
 CREATE TABLE IF NOT EXISTS ${tables.schema} (version integer NOT NULL);
 INSERT INTO ${tables.schema} SELECT ${version} WHERE NOT EXISTS (SELECT FROM ${tables.schema});
-COMMIT;
 `
 }

@@ -1,6 +1,6 @@
 import { type Lease, type Rollback, transactionSide } from '@retrysafe/core'
 import type { Borrowed, Connections } from './connections.js'
-import type { PostgresClient } from './postgres-client.js'
+import type { PostgresClient, Query, QueryAnswer } from './postgres-client.js'
 import type { Statements } from './statements.js'
 import { commitUnknown, endedByWork, leaseGone } from './transaction-errors.js'
 import { sqlStateOf, unavailable } from './unavailable.js'
@@ -29,7 +29,7 @@ export const createTransaction = (terms: TransactionTerms) => {
 
   /** Refuses a lease that is lost already. Answers the transaction's number. */
   const enter = async (client: PostgresClient, { recordKey, token }: Lease): Promise<string> => {
-    const { rows } = await client.query(statements.enter(recordKey))
+    const { rows } = await asked(client, statements.enter(recordKey))
     const [found] = rows as [Entered]
     if (found.token === null) throw new RolledBack('gone', leaseGone('gone'))
     if (found.token !== token || found.state !== 'in_flight')
@@ -98,7 +98,7 @@ export const createTransaction = (terms: TransactionTerms) => {
   }
 
   /** A connection with an open transaction. */
-  const begun = async (): Promise<Borrowed> => {
+  const begun = async (): Promise<Borrowed & { isReleased(): boolean }> => {
     const borrowed = await connections.borrow()
     let isReleased = false
     const release = (destroy?: boolean): void => {
@@ -111,7 +111,7 @@ export const createTransaction = (terms: TransactionTerms) => {
       release(true)
       throw error
     }
-    return { client: borrowed.client, release }
+    return { client: borrowed.client, release, isReleased: () => isReleased }
   }
 
   /** See `PostgresStore.transaction`. */
@@ -136,14 +136,15 @@ export const createTransaction = (terms: TransactionTerms) => {
       if (lease && transaction !== undefined) {
         const ending = await side.endingLater(value)
         verb = ending.verb
-        const { rowCount } = await client.query(statements.endIn(transaction, lease, ending))
+        const { rowCount } = await asked(client, statements.endIn(transaction, lease, ending))
         if (rowCount !== 1) throw await whyMissed(client, lease, transaction)
       }
       await commit(borrowed, lease, verb)
     } catch (cause) {
       const { reason, error } =
         cause instanceof RolledBack ? cause : new RolledBack('failed', cause)
-      release(!(await isRolledBack(client, storeTimeoutMs)))
+      // After a COMMIT that broke it the connection may be lent to somebody else.
+      if (!borrowed.isReleased()) release(!(await isRolledBack(client, storeTimeoutMs)))
       side.rolledBack(reason)
       throw error
     }
@@ -153,6 +154,12 @@ export const createTransaction = (terms: TransactionTerms) => {
     return value
   }
 }
+
+/** Asks what is the store's own to ask: what goes wrong there is the store's, not the work's. */
+const asked = (client: PostgresClient, question: Query): Promise<QueryAnswer> =>
+  client.query(question).catch((error: unknown) => {
+    throw unavailable(error)
+  })
 
 interface Entered {
   readonly token: string | null

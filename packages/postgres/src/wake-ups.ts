@@ -18,25 +18,29 @@ export interface WakeUps {
 export const createWakeUps = (options: object | undefined): WakeUps => {
   const waiters = changes()
   let listener: Promise<Client> | undefined
+  /** The client of that, from its beginning. */
+  let listening: Client | undefined
 
   const listen = async (made: object): Promise<Client> => {
     const client = new Client(made)
     const lose = (): void => {
-      listener = undefined
+      if (listening === client) {
+        listening = undefined
+        listener = undefined
+      }
     }
+    listening = client
     client.on('error', lose).on('end', lose)
     client.on('notification', ({ payload }) => waiters.tell(payload ?? ''))
-    await client.connect()
-    await client.query(`LISTEN ${channel}`)
-    return client
-  }
-
-  const listening = (made: object): Promise<Client> => {
-    listener ??= listen(made).catch((error: unknown) => {
-      listener = undefined
+    try {
+      await client.connect()
+      await client.query(`LISTEN ${channel}`)
+      return client
+    } catch (error) {
+      lose()
+      client.end().catch(() => {})
       throw error
-    })
-    return listener
+    }
   }
 
   return {
@@ -44,22 +48,21 @@ export const createWakeUps = (options: object | undefined): WakeUps => {
       const woken = waiters.wait(recordKey, signal)
       if (options !== undefined) {
         // Listened to first and announced then: what ends in between is told to nobody, and `announce` sees it.
-        listening(options)
-          .then(announce)
-          .then(
-            (isAnnounced) => {
-              if (!isAnnounced) waiters.tell(recordKey)
-            },
-            () => {},
-          )
+        listener ??= listen(options)
+        listener.then(announce).then(
+          (isAnnounced) => {
+            if (!isAnnounced) waiters.tell(recordKey)
+          },
+          () => {},
+        )
       }
       await woken
     },
     tell: waiters.tell,
     close: async () => {
       waiters.clear()
-      const client = await listener?.catch(() => undefined)
-      await client?.end().catch(() => {})
+      listener?.catch(() => {})
+      await listening?.end().catch(() => {})
     },
   }
 }

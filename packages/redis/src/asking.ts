@@ -12,26 +12,29 @@ export interface Asking {
   askReplicated(script: Script, key: string, args: readonly Argument[]): Promise<unknown>
 }
 
-export const createAsking = (client: RedisClient, replicas: CheckedOptions['replicas']): Asking => {
-  const byLua = (script: Script, key: string, args: readonly Argument[]): Promise<unknown> =>
-    client.callBuffer('eval', script.lua, 1, key, ...args)
-
+/** @param waiting The connection that WAIT holds up: nothing but what is counted goes by it. */
+export const createAsking = (
+  client: RedisClient,
+  waiting: RedisClient,
+  replicas: CheckedOptions['replicas'],
+): Asking => {
   const alone = async (
+    on: RedisClient,
     script: Script,
     key: string,
     args: readonly Argument[],
   ): Promise<unknown> => {
     try {
-      return await client.callBuffer('evalsha', script.sha, 1, key, ...args)
+      return await on.callBuffer('evalsha', script.sha, 1, key, ...args)
     } catch (error) {
       if (!isUnknownScript(error)) throw error
-      return byLua(script, key, args)
+      return on.callBuffer('eval', script.lua, 1, key, ...args)
     }
   }
 
   const ask: Asking['ask'] = async (script, key, args) => {
     try {
-      return await alone(script, key, args)
+      return await alone(client, script, key, args)
     } catch (error) {
       throw asStoreError(error)
     }
@@ -47,7 +50,7 @@ export const createAsking = (client: RedisClient, replicas: CheckedOptions['repl
     args: readonly Argument[],
     isKnown: boolean,
   ): Promise<unknown> => {
-    const pipeline = client.pipeline()
+    const pipeline = waiting.pipeline()
     if (isKnown) pipeline.callBuffer('evalsha', script.sha, 1, key, ...args)
     else pipeline.callBuffer('eval', script.lua, 1, key, ...args)
     const answers = (await pipeline.callBuffer('wait', count, timeoutMs).exec()) ?? []
@@ -69,7 +72,7 @@ export const createAsking = (client: RedisClient, replicas: CheckedOptions['repl
           if (isUnknownScript(error)) return await counted(script, key, args, false)
           if (!isElsewhere(error)) throw error
           // The driver redirects a lone call, and knows the way then. The call may be made twice: its token sees to that.
-          await alone(script, key, args)
+          await alone(waiting, script, key, args)
           return await counted(script, key, args, true)
         } catch (last) {
           throw asStoreError(last)
@@ -106,7 +109,7 @@ const asStoreError = (error: unknown): StoreError => {
   if (isIdempotencyError(error)) return error as StoreError
   // A server that does not know a command repeats what it was asked, the token among it.
   const words = messageOf(error).replace(/,? with args beginning with.*/s, '')
-  if (/^(WRONGTYPE|UNREADABLE)/.test(words)) return unreadable('a record', words)
+  if (/\b(WRONGTYPE|UNREADABLE)\b/.test(words)) return unreadable('a record', words)
   return new StoreError(
     'store-unavailable',
     explain(

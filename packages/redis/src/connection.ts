@@ -9,7 +9,7 @@ export const openClient = (url: string, storeTimeoutMs: number): RedisClient =>
       connectionName: 'retrysafe',
       connectTimeout: storeTimeoutMs,
       // A server that was demoted by a failover says so at the next write; its address may lead to the new one by then.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      reconnectOnError: (error) => error.message.includes('READONLY'),
     }),
   )
 
@@ -37,7 +37,7 @@ export const closeClient = async (client: RedisClient, timeoutMs: number): Promi
       () => {},
     )
     const isLate = new Promise<void>((resolve) => {
-      late = setTimeout(resolve, timeoutMs)
+      late = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1))
     })
     await Promise.race([said, isLate])
     clearTimeout(late)

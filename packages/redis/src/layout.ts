@@ -48,9 +48,11 @@ export const toRecord = (value: Buffer, lifeMs: number): IdempotencyRecord => {
   const fingerprint = value.toString('utf8', tokenEndsAt, fingerprintEndsAt)
   const rest = plainBytes(value.subarray(fingerprintEndsAt))
   const progress = marked === '1' ? { progress: rest } : {}
-  const remainingMs = bounded(lifeMs)
+  // -1: somebody has taken the key's end away.
+  const remainingMs = lifeMs < 0 ? Number.MAX_SAFE_INTEGER : bounded(lifeMs)
   switch (state) {
     case 'i': {
+      if (lifeMs < 0) throw unreadable('a lease that ends', 'a key without an end')
       const leaseRemainingMs = bounded(lifeMs - value.readDoubleBE(layout.marginAt))
       return { fingerprint, attempt, token, state: 'in_flight', leaseRemainingMs, ...progress }
     }

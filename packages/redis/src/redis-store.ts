@@ -30,20 +30,21 @@ import { createWakeUps } from './wake-ups.js'
 export const redisStore = (options: RedisStoreOptions): IdempotencyStore => {
   const { url, prefix, storeTimeoutMs, replicas, client: handed } = checkedOptions(options)
   const given = handed ?? openClient(url ?? '', storeTimeoutMs)
-  // WAIT holds up everything on its connection, which may not be the application's.
-  const client = handed && replicas ? openBeside(handed) : given
-  const opened = client === handed ? [] : [client]
-  const keyPrefix = client.options.keyPrefix ?? ''
+  // WAIT holds up everything on its connection: the application's calls, renewals and replays go by another.
+  const waiting = replicas ? openBeside(given) : given
+  const clients = [...new Set([given, waiting])]
+  const opened = clients.filter((each) => each !== handed)
+  const keyPrefix = given.options.keyPrefix ?? ''
 
-  const readiness = createReadiness(client, storeTimeoutMs)
-  const { ask, askReplicated } = createAsking(client, replicas)
+  const gates = clients.map((each) => createReadiness(each, storeTimeoutMs))
+  const { ask, askReplicated } = createAsking(given, waiting, replicas)
   const wakeUps = createWakeUps(() => openBeside(given))
   const { tell, watch, clear } = notices()
   let closing: Promise<void> | undefined
 
   const whenOpen = async (): Promise<void> => {
     if (closing) throw closed()
-    await readiness.wait()
+    for (const { wait } of gates) await wait()
   }
 
   const write = async (
@@ -58,14 +59,14 @@ export const redisStore = (options: RedisStoreOptions): IdempotencyStore => {
 
   const warn = async (): Promise<void> => {
     try {
-      for (const message of await setUpWarnings(client)) tell({ kind: 'warning', message })
+      for (const message of await setUpWarnings(given)) tell({ kind: 'warning', message })
     } catch {
       // Who cannot be asked about its set-up cannot be asked for a record either, and says so there.
     }
   }
   const onFirstReady = (): void => void warn()
-  if (client.status === 'ready') onFirstReady()
-  else client.once('ready', onFirstReady)
+  if (given.status === 'ready') onFirstReady()
+  else given.once('ready', onFirstReady)
 
   return {
     acquire: async (claim) => {
@@ -73,6 +74,9 @@ export const redisStore = (options: RedisStoreOptions): IdempotencyStore => {
       await whenOpen()
       const lifeMs = Math.max(leaseMs, retentionMs)
       const args = [token, fingerprint, String(leaseMs), String(lifeMs), takeover ? '1' : '0']
+      const answer = toAcquisition(await ask(scripts.acquire, prefix + recordKey, args))
+      // A replay waits for no replica. What was claimed is asked for once more, where it is counted.
+      if (!replicas || answer.kind === 'exists') return answer
       return toAcquisition(await askReplicated(scripts.acquire, prefix + recordKey, args))
     },
     renew: (lease, { leaseMs, progress }) =>
@@ -103,8 +107,8 @@ export const redisStore = (options: RedisStoreOptions): IdempotencyStore => {
     watch,
     close: () => {
       closing ??= (async () => {
-        readiness.close()
-        client.off('ready', onFirstReady)
+        for (const gate of gates) gate.close()
+        given.off('ready', onFirstReady)
         clear()
         const subscriber = wakeUps.close()
         const own = subscriber ? [...opened, subscriber] : opened

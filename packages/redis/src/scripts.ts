@@ -76,7 +76,7 @@ if value then
       if string.sub(stood, 5, 5) == '0' then return { count, string.sub(stood, 3, 3) } end
       return { count, string.sub(stood, 3, 3), string.sub(value, restAt) }
     end
-    if life > margin or ARGV[5] == '0' then return { value, life } end
+    if life < 0 or life > margin or ARGV[5] == '0' then return { value, life } end
     after = 'a'
   elseif state == 'd' then
     if ARGV[5] == '0' then return { value, life } end

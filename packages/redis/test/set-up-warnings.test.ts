@@ -5,6 +5,7 @@ import { redisStore } from '../src/index.js'
 import { claimOn } from './scene.js'
 import { startCluster } from './servers/redis-cluster.js'
 import { hasRedisServer, type RedisConfig, startRedis } from './servers/redis-server.js'
+import { until } from './servers/until.js'
 
 /** What an operator has heard when the store has answered, and the server has been asked after it. */
 const heardOf = async (config: RedisConfig): Promise<string[]> => {
@@ -13,7 +14,10 @@ const heardOf = async (config: RedisConfig): Promise<string[]> => {
   return heardAt({ url: server.url })
 }
 
-const heardAt = async (source: Parameters<typeof redisStore>[0]): Promise<string[]> => {
+const heardAt = async (
+  source: Parameters<typeof redisStore>[0],
+  expected = 0,
+): Promise<string[]> => {
   const store = redisStore(source)
   const { events, close } = createIdempotency({ store })
   const heard: string[] = []
@@ -21,6 +25,7 @@ const heardAt = async (source: Parameters<typeof redisStore>[0]): Promise<string
   await store.acquire(claimOn('k'))
   // Answers come in the order of the questions: by the second, those at the start have theirs.
   await store.read('k')
+  await until('they are told', () => heard.length >= expected)
   await close()
   return heard
 }
@@ -56,7 +61,7 @@ describe.skipIf(!hasRedisServer)('at the start the operator is warned', () => {
     await cluster.nodes[2]?.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu')
     const client = new Cluster(cluster.startupNodes)
     onTestFinished(() => client.disconnect())
-    expect((await heardAt({ client })).sort()).toEqual([
+    expect((await heardAt({ client }, 2)).sort()).toEqual([
       expect.stringContaining('allkeys-lfu'),
       expect.stringContaining('volatile-ttl'),
     ])
