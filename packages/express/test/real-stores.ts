@@ -5,8 +5,8 @@ import type { DescribeBindingOptions } from '@retrysafe/conformance'
 import { memoryStore } from '@retrysafe/memory'
 import { sqliteStore } from '@retrysafe/sqlite'
 import { Cluster, Redis } from 'ioredis'
-import { Pool } from 'pg'
 import { afterAll } from 'vitest'
+import { openPool } from '../../postgres/test/servers/open-pool.js'
 import { hasPostgresServer, startPostgres } from '../../postgres/test/servers/postgres-server.js'
 import { onSuiteClock as onPostgres } from '../../postgres/test/suite-clock.js'
 import { startCluster } from '../../redis/test/servers/redis-cluster.js'
@@ -39,7 +39,7 @@ const postgresStores = async (): Promise<[name: string, DescribeBindingOptions][
   if (!hasPostgresServer) return []
   // Nobody kills it, and every application makes tables.
   const server = await startPostgres({ config: { fsync: 'off' } })
-  const pool = new Pool({ connectionString: server.url })
+  const pool = openPool(server.url)
   afterAll(async () => {
     await pool.end()
     await server.stop()

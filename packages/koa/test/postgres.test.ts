@@ -1,11 +1,12 @@
 import { type Answer, answer, type Execution } from '@retrysafe/core'
 import { type PostgresStore, postgresStore } from '@retrysafe/postgres'
-import { type ClientBase, Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { idempotency as onExpress } from '../../express/src/index.js'
 import { exchange, serve } from '../../express/test/exchange.js'
 import { versions as expressVersions } from '../../express/test/versions.js'
 import { serveWork as serveHono } from '../../hono/test/work-route.js'
+import { openPool } from '../../postgres/test/servers/open-pool.js'
 import {
   hasPostgresServer,
   type PostgresServer,
@@ -78,7 +79,7 @@ describe.skipIf(!hasPostgresServer).each(Object.entries(bindings))(
   (_name, serving) => {
     beforeAll(async () => {
       server ??= await startPostgres({ config: { fsync: 'off' } })
-      pool ??= new Pool({ connectionString: server.url })
+      pool ??= openPool(server.url)
       store ??= postgresStore({ pool })
       await store.migrate()
       await pool.query('CREATE TABLE IF NOT EXISTS effects (name text)')

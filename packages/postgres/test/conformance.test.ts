@@ -1,8 +1,9 @@
 import { describeStore, type StoreHarness } from '@retrysafe/conformance'
 import type { IdempotencyStore } from '@retrysafe/core'
-import { Client, Pool } from 'pg'
+import { Client } from 'pg'
 import { afterAll } from 'vitest'
 import { type PostgresSource, postgresStore } from '../src/index.js'
+import { openPool } from './servers/open-pool.js'
 import { hasPgBouncer, startPgBouncer } from './servers/pgbouncer.js'
 import { hasPostgresServer, startPostgres } from './servers/postgres-server.js'
 import { type SomePostgres, somePostgres } from './servers/some-postgres.js'
@@ -63,7 +64,7 @@ interface Source {
 }
 
 const pool = async (url = server.url): Promise<Source> => {
-  const made = new Pool({ connectionString: url, max: 4 })
+  const made = openPool(url, { max: 4 })
   return { source: { pool: made }, close: () => made.end() }
 }
 

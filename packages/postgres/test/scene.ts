@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Claim, IdempotencyStore, Lease } from '@retrysafe/core'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import { onTestFinished } from 'vitest'
 import { type PostgresStore, type PostgresStoreOptions, postgresStore } from '../src/index.js'
+import { openPool } from './servers/open-pool.js'
 import type { SomePostgres } from './servers/some-postgres.js'
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -49,8 +50,7 @@ export const openShop = async (
   await server.query(`CREATE SCHEMA ${schema}`)
   await server.query(`CREATE TABLE ${schema}.stock (id serial PRIMARY KEY, sku text NOT NULL)`)
   const opened = (given: string, more: Partial<PostgresStoreOptions>) => {
-    const pool = new Pool({ connectionString: given, max: 8 })
-    pool.on('error', () => {})
+    const pool = openPool(given, { max: 8 })
     const store = postgresStore({ schema, pool, ...more } as PostgresStoreOptions)
     onTestFinished(async () => {
       await store.close()
