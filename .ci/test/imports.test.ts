@@ -43,6 +43,7 @@ const layers = [
     'waiting',
   ],
   [
+    'kept-record',
     'execution',
     'fingerprint-option',
     'option-rule',

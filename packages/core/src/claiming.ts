@@ -31,6 +31,10 @@ export const createClaiming = (settings: CommonSettings): Claiming => {
     // Only what is in doubt is taken over there, and it must not come out of it.
     const inDoubt = claim.takeover && onDoubt !== 'run-again'
     let abandoned = false
+    let isSeen = (): void => {}
+    const seen = new Promise<void>((resolve) => {
+      isSeen = resolve
+    })
     const undo = async (): Promise<void> => {
       let isUnasked = false
       const late = await call.catch((error: unknown) => {
@@ -39,23 +43,29 @@ export const createClaiming = (settings: CommonSettings): Claiming => {
       })
       if (isUnasked || late?.kind === 'exists' || abandoned) return
       const until = performance.now() + leaseMs
+      let keepAlive = true
       for (let pauseMs = 20; !abandoned && performance.now() < until; pauseMs *= 2) {
         try {
           const attempt = late?.attempt ?? (await attemptOf(claim))
-          if (attempt === undefined) return
-          const ending: Promise<unknown> =
-            attempt === 1
-              ? store.release(claim)
-              : store.fail(claim, { retentionMs: doubtRetentionMs, inDoubt })
-          await withDeadline(ending, storeTimeoutMs)
-          return
+          if (attempt !== undefined) {
+            const ending: Promise<unknown> =
+              attempt === 1
+                ? store.release(claim)
+                : store.fail(claim, { retentionMs: doubtRetentionMs, inDoubt })
+            await withDeadline(ending, storeTimeoutMs)
+            return
+          }
+          // A call that was cut off may arrive yet. It is looked for more and more seldom, and nobody waits for that.
+          isSeen()
+          keepAlive = false
+          await pause(pauseMs, { keepAlive })
         } catch {
-          await pause(Math.min(pauseMs, 1_000))
+          await pause(Math.min(pauseMs, 1_000), { keepAlive })
         }
       }
     }
     trackOpen(store, {
-      settled: undo().catch(() => {}),
+      settled: Promise.race([seen, undo().catch(() => {})]),
       abandon: () => {
         abandoned = true
       },

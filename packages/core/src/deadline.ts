@@ -14,10 +14,10 @@ export const timer = (
   return { stop: () => clearTimeout(handle) }
 }
 
-/** Resolves later. Keeps the process alive: something is waiting for it. */
-export const pause = (forMs: number): Promise<void> =>
+/** Resolves later. Keeps the process alive, unless told that nothing waits for it. */
+export const pause = (forMs: number, { keepAlive = true } = {}): Promise<void> =>
   new Promise((resolve) => {
-    timer(forMs, resolve, { keepAlive: true })
+    timer(forMs, resolve, { keepAlive })
   })
 
 /**

@@ -30,6 +30,7 @@ export {
   type HttpIdempotency,
 } from './http-idempotency.js'
 export type { KeySyntax } from './idempotency-key.js'
+export { type KeptRecord, plainBytes, recordOf, unreadableRecord } from './kept-record.js'
 export { type Notices, notices } from './notices.js'
 export type { Inspection, KeyOf, Operations } from './operations.js'
 export type {

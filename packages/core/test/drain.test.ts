@@ -54,6 +54,15 @@ describe('close()', () => {
     expect(store.calls).toEqual(['acquire'])
   })
 
+  it('does not wait to see whether a claim that was cut off arrives, nor keep the process for it', async () => {
+    const { store, closed, layer, work } = scene()
+    store.next('acquire', rejects)
+    await expect(layer.run(operation, work)).rejects.toMatchObject({ code: 'store-unavailable' })
+    await layer.close()
+    expect(closed).toHaveBeenCalledTimes(1)
+    expect(store.calls).toEqual(['acquire', 'read'])
+  })
+
   it('waits no longer than graceMs, and nothing is tried after that', async () => {
     const { store, closed, layer, work, end } = scene()
     const answer = layer.run(operation, work)

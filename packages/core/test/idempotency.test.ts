@@ -81,6 +81,23 @@ describe('a claim that was given up', () => {
     expect(await run(operation, attempt)).toBe(1)
   })
 
+  it('is undone where its call was cut off and arrives later', async () => {
+    const { run, store } = scene()
+    let arrive = (): void => {}
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    store.next('acquire', async (forward) => {
+      void arrived.then(forward)
+      throw new Error('connection reset')
+    })
+    await expect(run(operation, attempt)).rejects.toMatchObject({ code: 'store-unavailable' })
+    await vi.advanceTimersByTimeAsync(500)
+    arrive()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await run(operation, attempt)).toBe(1)
+  })
+
   it('is undone again and again while the store fails', async () => {
     const { run, store } = scene()
     store.next('acquire', answerLost)

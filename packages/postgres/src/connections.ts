@@ -35,10 +35,12 @@ export const openConnections = (options: CheckedOptions): Connections => {
       new Promise((resolve, reject) => {
         let isLate = false
         const late = setTimeout(
-          () => {
-            isLate = true
-            reject(noConnection(`none within ${storeTimeoutMs} ms`))
-          },
+          // A connection that has come while the event loop stood still is heard of in this very turn.
+          () =>
+            setImmediate(() => {
+              isLate = true
+              reject(noConnection(`none within ${storeTimeoutMs} ms`))
+            }),
           Math.min(storeTimeoutMs, 2 ** 31 - 1),
         )
         lend().then(

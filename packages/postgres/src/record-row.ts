@@ -1,4 +1,4 @@
-import { explain, type IdempotencyRecord, StoreError } from '@retrysafe/core'
+import { type IdempotencyRecord, plainBytes, recordOf } from '@retrysafe/core'
 
 /** A row of `retrysafe_records`, as it is read; durations are what was left on the server's clock, in milliseconds. */
 export interface RecordRow {
@@ -36,47 +36,10 @@ const bytea = (value: string): Buffer => {
   return Buffer.from(unescaped, 'latin1')
 }
 
-/** The bytes as they are, without Buffer's own `slice` and `toString`. They are not copied. */
-const plainBytes = ({ buffer, byteOffset, byteLength }: Buffer): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
-
-/** In whole milliseconds, never negative, never more than a number is exact to. */
-const bounded = (ms: number): number =>
-  Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER)
-
 /** The record as the port tells it. */
-export const toRecord = (row: RecordRow): IdempotencyRecord => {
-  const { fingerprint, attempt, token } = row
-  const common = { fingerprint, attempt, token }
-  const remainingMs = bounded(row.life_ms)
-  switch (row.state) {
-    case 'in_flight': {
-      const leaseRemainingMs = bounded(row.lease_ms)
-      return { ...common, state: 'in_flight', leaseRemainingMs, ...progressOf(row) }
-    }
-    case 'completed':
-      return { ...common, state: 'completed', result: row.result ?? new Uint8Array(), remainingMs }
-    case 'failed':
-      return { ...common, state: 'failed', inDoubt: row.in_doubt, remainingMs, ...progressOf(row) }
-    default:
-      return refuseState(row.state)
-  }
-}
+export const toRecord = (row: RecordRow): IdempotencyRecord =>
+  recordOf({ ...row, inDoubt: row.in_doubt, leaseMs: row.lease_ms, lifeMs: row.life_ms })
 
 /** The progress, or no member at all. Empty progress is progress. */
 export const progressOf = ({ progress }: Pick<RecordRow, 'progress'>) =>
   progress ? { progress } : {}
-
-/** Refuses a record whose state this code does not know: it may not run, whatever it means. */
-const refuseState = (state: never): never => {
-  throw new StoreError(
-    'store-unavailable',
-    explain(
-      'store-unavailable',
-      'the state of a record to be in_flight, completed or failed',
-      `'${state}'`,
-      'A record that cannot be read must not run again.',
-    ),
-    { unreadable: true },
-  )
-}

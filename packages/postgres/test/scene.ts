@@ -1,22 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import type { Claim, IdempotencyStore, Lease } from '@retrysafe/core'
 import type { Pool } from 'pg'
 import { onTestFinished } from 'vitest'
+import { bytes, claimOn } from '../../redis/test/scene.js'
 import { type PostgresStore, type PostgresStoreOptions, postgresStore } from '../src/index.js'
 import { openPool } from './servers/open-pool.js'
 import type { SomePostgres } from './servers/some-postgres.js'
 
-export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-export const claimOn = (recordKey: string, terms: Partial<Claim> = {}): Claim => ({
-  recordKey,
-  token: randomUUID(),
-  fingerprint: 'print',
-  leaseMs: 60_000,
-  retentionMs: 60_000,
-  takeover: true,
-  ...terms,
-})
+export { bytes, claimOn }
 
 /** A record in flight, and its lease. */
 export const leased = async (

@@ -1,5 +1,4 @@
-import { explain, isIdempotencyError, StoreError } from '@retrysafe/core'
-import { unreadable } from './layout.js'
+import { explain, isIdempotencyError, StoreError, unreadableRecord } from '@retrysafe/core'
 import type { Argument, RedisClient } from './redis-client.js'
 import type { CheckedOptions } from './redis-options.js'
 import type { Script } from './scripts.js'
@@ -109,7 +108,7 @@ const asStoreError = (error: unknown): StoreError => {
   if (isIdempotencyError(error)) return error as StoreError
   // A server that does not know a command repeats what it was asked, the token among it.
   const words = messageOf(error).replace(/,? with args beginning with.*/s, '')
-  if (/\b(WRONGTYPE|UNREADABLE)\b/.test(words)) return unreadable('a record', words)
+  if (/\b(WRONGTYPE|UNREADABLE)\b/.test(words)) return unreadableRecord('a record', words)
   return new StoreError(
     'store-unavailable',
     explain(

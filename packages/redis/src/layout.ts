@@ -1,4 +1,4 @@
-import { explain, type IdempotencyRecord, StoreError } from '@retrysafe/core'
+import { type IdempotencyRecord, recordOf, unreadableRecord } from '@retrysafe/core'
 
 /**
  * A record is one string: a head of fixed size, the token, the fingerprint, and then the progress or the result. A
@@ -38,48 +38,32 @@ export const layout = {
 /** The record as the port tells it. A value that is none is refused: whatever it means, it may not run. */
 export const toRecord = (value: Buffer, lifeMs: number): IdempotencyRecord => {
   if (value.length < layout.headSize || value.toString('latin1', 0, 1) !== layout.version)
-    throw unreadable('a record of version 1', `${value.length} bytes that are none`)
+    throw unreadableRecord('a record of version 1', `${value.length} bytes that are none`)
   const [, state, , , marked] = value.toString('latin1', 0, layout.marginAt)
   const attempt = value.readUInt32BE(layout.attemptAt)
   const tokenEndsAt = layout.headSize + value.readUInt16BE(layout.tokenLengthAt)
   const fingerprintEndsAt = tokenEndsAt + value.readUInt32BE(layout.fingerprintLengthAt)
-  if (value.length < fingerprintEndsAt) throw unreadable('a whole record', 'one that is cut off')
-  const token = value.toString('utf8', layout.headSize, tokenEndsAt)
-  const fingerprint = value.toString('utf8', tokenEndsAt, fingerprintEndsAt)
-  const rest = plainBytes(value.subarray(fingerprintEndsAt))
-  const progress = marked === '1' ? { progress: rest } : {}
+  if (value.length < fingerprintEndsAt)
+    throw unreadableRecord('a whole record', 'one that is cut off')
   // -1: somebody has taken the key's end away.
-  const remainingMs = lifeMs < 0 ? Number.MAX_SAFE_INTEGER : bounded(lifeMs)
-  switch (state) {
-    case 'i': {
-      if (lifeMs < 0) throw unreadable('a lease that ends', 'a key without an end')
-      const leaseRemainingMs = bounded(lifeMs - value.readDoubleBE(layout.marginAt))
-      return { fingerprint, attempt, token, state: 'in_flight', leaseRemainingMs, ...progress }
-    }
-    case 'c':
-      return { fingerprint, attempt, token, state: 'completed', result: rest, remainingMs }
-    case 'f':
-    case 'd': {
-      const inDoubt = state === 'd'
-      return { fingerprint, attempt, token, state: 'failed', inDoubt, remainingMs, ...progress }
-    }
-    default:
-      throw unreadable('the state of a record to be i, c, f or d', `'${state}'`)
-  }
+  if (state === 'i' && lifeMs < 0) throw unreadableRecord('a lease that ends', 'a key without one')
+  const rest = value.subarray(fingerprintEndsAt)
+  return recordOf({
+    fingerprint: value.toString('utf8', tokenEndsAt, fingerprintEndsAt),
+    attempt,
+    token: value.toString('utf8', layout.headSize, tokenEndsAt),
+    state: states[state ?? ''] ?? String(state),
+    inDoubt: state === 'd',
+    leaseMs: lifeMs - value.readDoubleBE(layout.marginAt),
+    lifeMs: lifeMs < 0 ? Number.MAX_SAFE_INTEGER : lifeMs,
+    progress: marked === '1' ? rest : null,
+    result: rest,
+  })
 }
 
-/** The error for something under one of our keys that is no record that this version can read. */
-export const unreadable = (expected: string, got: string): StoreError =>
-  new StoreError(
-    'store-unavailable',
-    explain('store-unavailable', expected, got, 'A record that cannot be read must not run again.'),
-    { unreadable: true },
-  )
-
-/** What was left of a duration when the server was asked, in whole milliseconds, never negative. */
-const bounded = (ms: number): number =>
-  Math.min(Math.max(0, Math.floor(ms)), Number.MAX_SAFE_INTEGER)
-
-/** The driver gives Buffers, whose `slice` and `toString` are not those of a Uint8Array. The bytes are not copied. */
-const plainBytes = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
+const states: Readonly<Record<string, string>> = {
+  i: 'in_flight',
+  c: 'completed',
+  f: 'failed',
+  d: 'failed',
+}

@@ -1,4 +1,4 @@
-import { explain, type IdempotencyRecord, StoreError } from '@retrysafe/core'
+import { type IdempotencyRecord, plainBytes, recordOf, unreadableRecord } from '@retrysafe/core'
 
 /** A row of `retrysafe_records`, as it is read. Instants are milliseconds of the wall clock. */
 export interface RecordRow {
@@ -24,66 +24,20 @@ export const isExpired = (row: RecordRow, now: number): boolean => row.expires_a
  */
 export const instantAfter = (now: number, durationMs: number): number => now + durationMs
 
-/** From now to an instant, never negative, never more than a number is exact to. */
-const remaining = (instant: number, now: number): number =>
-  Math.min(Math.max(0, instant - now), Number.MAX_SAFE_INTEGER)
-
 /** The record as the port tells it. */
-export const toRecord = (row: RecordRow, now: number): IdempotencyRecord => {
-  const { fingerprint, attempt, token } = row
-  const remainingMs = remaining(row.expires_at, now)
-  switch (row.state) {
-    case 'in_flight':
-      return {
-        fingerprint,
-        attempt,
-        token,
-        state: 'in_flight',
-        leaseRemainingMs: remaining(row.lease_ends_at, now),
-        ...progressOf(row),
-      }
-    case 'completed':
-      return {
-        fingerprint,
-        attempt,
-        token,
-        state: 'completed',
-        result: plainBytes(row.result ?? new Uint8Array()),
-        remainingMs,
-      }
-    case 'failed':
-      return {
-        fingerprint,
-        attempt,
-        token,
-        state: 'failed',
-        inDoubt: row.in_doubt === 1,
-        remainingMs,
-        ...progressOf(row),
-      }
-    default:
-      return refuseState(row.state)
-  }
-}
+export const toRecord = (row: RecordRow, now: number): IdempotencyRecord =>
+  recordOf({
+    ...row,
+    inDoubt: row.in_doubt === 1,
+    leaseMs: row.lease_ends_at - now,
+    lifeMs: row.expires_at - now,
+  })
 
 /** Refuses a record whose state this code does not know: it may not run, whatever it means. */
 export const refuseState = (state: never): never => {
-  throw new StoreError(
-    'store-unavailable',
-    explain(
-      'store-unavailable',
-      'the state of a record to be in_flight, completed or failed',
-      `'${state}'`,
-      'A record that cannot be read must not run again.',
-    ),
-    { unreadable: true },
-  )
+  throw unreadableRecord('the state of a record to be in_flight, completed or failed', `'${state}'`)
 }
 
 /** The progress, or no member at all. Empty progress is progress. */
 export const progressOf = ({ progress }: RecordRow): { readonly progress?: Uint8Array } =>
   progress ? { progress: plainBytes(progress) } : {}
-
-/** The driver gives Buffers, whose `slice` and `toString` are not those of a Uint8Array. The bytes are not copied. */
-const plainBytes = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)

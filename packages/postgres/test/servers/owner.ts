@@ -15,6 +15,9 @@ const idOfNobody = (which: '-u' | '-g') =>
 export const owner: Owner =
   process.getuid?.() === 0 ? { uid: idOfNobody('-u'), gid: idOfNobody('-g') } : {}
 
+/** How a program is started that gets nothing of the tests' own environment. */
+export const runAs = { ...owner, env: environment }
+
 /** Gives a file or folder to whom the servers run as. */
 export const giveToOwner = (path: string): void => {
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(path, owner.uid, owner.gid)

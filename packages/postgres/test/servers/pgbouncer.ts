@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findPgBouncer } from '../../../../.ci/setup/postgres.mjs'
 import { freePort } from '../../../redis/test/servers/free-port.js'
-import { giveToOwner } from './owner.js'
+import { launch } from '../../../redis/test/servers/server-process.js'
+import { giveToOwner, runAs } from './owner.js'
 import { hasPostgresServer, type PostgresServer } from './postgres-server.js'
 import { query } from './query.js'
-import { launch } from './server-process.js'
 
 /** Whether PgBouncer can be started here, and a server for it. */
 export const hasPgBouncer = hasPostgresServer && findPgBouncer() !== undefined
@@ -82,7 +82,7 @@ const startOnce = async ({
       const [row] = await query(url, 'SHOW port')
       return row?.port === `${server.port}`
     }
-    const running = await launch({ program, args: [file], folder, isReady, lastSignal: 'KILL' })
+    const running = await launch({ program, args: [file], folder, isReady, as: runAs })
     return {
       host,
       port,

@@ -5,12 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { QueryResultRow } from 'pg'
 import { findPostgres } from '../../../../.ci/setup/postgres.mjs'
 import { freePort } from '../../../redis/test/servers/free-port.js'
+import { launch, type ServerProcess } from '../../../redis/test/servers/server-process.js'
 import { makeDataFolder } from './data-folder.js'
-import { giveToOwner } from './owner.js'
+import { giveToOwner, runAs } from './owner.js'
 import { halt, killTree } from './postmaster.js'
 import { freeSharedMemory, isReady } from './postmaster-file.js'
 import { query } from './query.js'
-import { launch, type ServerProcess } from './server-process.js'
 
 /** Whether a server can be started here; for `describe.skipIf(!hasPostgresServer)`. */
 export const hasPostgresServer = findPostgres() !== undefined
@@ -137,6 +137,7 @@ const prepare = async ({ config = {} }: StartPostgresOptions): Promise<PostgresS
         isReady: (pid) => isReady(data, pid),
         // Immediate shutdown, which leaves no shared memory behind.
         lastSignal: 'QUIT',
+        as: runAs,
       })
       wasKilled = false
     },

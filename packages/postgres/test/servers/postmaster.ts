@@ -1,7 +1,7 @@
 import { guard } from '../../../redis/test/servers/guard.js'
+import type { ServerProcess } from '../../../redis/test/servers/server-process.js'
 import { until } from '../../../redis/test/servers/until.js'
 import { childrenOf, isRunning, signalAll, standsStill } from './process-table.js'
-import type { ServerProcess } from './server-process.js'
 
 /** Halts a process that starts others, and answers them: there will be no more. */
 const haltParent = async (pid: number): Promise<number[]> => {

@@ -92,26 +92,31 @@ const prepare = async ({ config = {}, mode = 'server' }: StartRedisOptions) => {
       return running?.isAlive === true && !isPaused
     },
     async kill() {
-      await running?.kill()
+      await running?.end('SIGKILL')
     },
     async pause() {
       if (!running?.isAlive) throw new Error('A server that does not run cannot be paused')
       isPaused = true
-      running.signal('SIGSTOP')
       const { pid } = running
+      process.kill(pid, 'SIGSTOP')
       await until('the server stands still', () => standsStill(pid))
     },
     resume() {
       isPaused = false
-      running?.signal('SIGCONT')
+      if (running?.isAlive) process.kill(running.pid, 'SIGCONT')
     },
     async start() {
       if (running?.isAlive) throw new Error('The server runs already')
       isPaused = false
-      running = await launch({ program, args, folder, address })
+      // Another server may have taken the port.
+      const isReady = async (pid: number): Promise<boolean> => {
+        const info = String(await ask(address, ['INFO', 'server']))
+        return info.includes(`process_id:${pid}\r\n`) && (await ask(address, ['PING'])) === 'PONG'
+      }
+      running = await launch({ program, args, folder, isReady })
     },
     async stop() {
-      await running?.kill()
+      await running?.end('SIGKILL')
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
     },
     ask: (...command) => ask(address, command),

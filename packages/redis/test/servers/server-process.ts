@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Address, ask } from './ask.js'
 import { guard } from './guard.js'
 import { until } from './until.js'
 
@@ -9,29 +8,43 @@ import { until } from './until.js'
 export interface ServerProcess {
   readonly pid: number
   readonly isAlive: boolean
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>
-  signal(name: 'SIGCONT' | 'SIGSTOP'): void
+  /** Resolves when it has ended. */
+  readonly gone: Promise<void>
+  /** Sends the signal and resolves when the process has ended. */
+  end(signal: 'SIGINT' | 'SIGKILL'): Promise<void>
 }
 
 /** What a process is started with. */
 export interface Launch {
   readonly program: string
   readonly args: readonly string[]
+  /** Where it runs and has its server.log; removed if this process is killed. */
   readonly folder: string
-  readonly address: Address
+  /** Whether it, and not somebody else on its port, answers. */
+  readonly isReady: (pid: number) => boolean | Promise<boolean>
+  /** What ends it at once, but in order, if this process is killed. @default 'KILL' */
+  readonly lastSignal?: 'KILL' | 'QUIT'
+  /** Whom it runs as, and in what environment, where that is not ours. */
+  readonly as?: Pick<SpawnOptions, 'uid' | 'gid' | 'env'>
 }
 
-/** Starts a process and resolves when it answers. Rejects with the end of its log where it does not. */
+/** Starts a process and resolves when it is ready. Rejects with the end of its log where that does not come. */
 export const launch = async ({
   program,
   args,
   folder,
-  address,
+  isReady,
+  lastSignal = 'KILL',
+  as = {},
 }: Launch): Promise<ServerProcess> => {
-  const log = openSync(logOf(folder), 'a')
-  // Not in the group of the tests: Ctrl-C would reach a server before the test is over.
-  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', log, log], detached: true })
+  const log = openSync(join(folder, 'server.log'), 'a')
+  const child = spawn(program, args, {
+    ...as,
+    cwd: folder,
+    stdio: ['ignore', log, log],
+    // Not in the group of the tests: Ctrl-C would reach a server before the test is over.
+    detached: true,
+  })
   closeSync(log)
   child.unref()
   const gone = new Promise<void>((resolve) => {
@@ -40,41 +53,31 @@ export const launch = async ({
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`${program} could not be started`)
-  const callOffGuard = guard(pid, folder)
-  gone.then(callOffGuard)
+  gone.then(guard(pid, folder, lastSignal))
 
-  const process: ServerProcess = {
+  const running: ServerProcess = {
     pid,
+    gone,
     get isAlive() {
       return isAlive(child)
     },
-    async kill() {
-      child.kill('SIGKILL')
+    async end(signal) {
+      child.kill(signal)
       if (isAlive(child)) child.ref()
       await gone
     },
-    signal(name) {
-      child.kill(name)
-    },
   }
   try {
-    const answers = until(`the server on port ${address.port} answers`, async () => {
-      if (!isAlive(child)) return 'never' as const
-      // Another server may have taken the port.
-      const info = String(await ask(address, ['INFO', 'server']))
-      return info.includes(`process_id:${pid}\r\n`) && (await ask(address, ['PING'])) === 'PONG'
-    })
-    if ((await answers) === 'never') throw new Error(`${program} has ended`)
-    return process
+    const ready = until(`${program} is ready`, () => !isAlive(child) || isReady(pid))
+    if ((await ready) && isAlive(child)) return running
+    throw new Error(`${program} has ended`)
   } catch (cause) {
-    await process.kill()
-    throw new Error(`No server on port ${address.port}:\n${endOfLog(folder)}`, { cause })
+    await running.end('SIGKILL')
+    throw new Error(`${program} does not run:\n${endOfLog(folder)}`, { cause })
   }
 }
 
 const isAlive = (child: ChildProcess) => child.exitCode === null && child.signalCode === null
 
-const logOf = (folder: string): string => join(folder, 'server.log')
-
 const endOfLog = (folder: string): string =>
-  readFileSync(logOf(folder), 'utf8').trimEnd().split('\n').slice(-15).join('\n')
+  readFileSync(join(folder, 'server.log'), 'utf8').trimEnd().split('\n').slice(-15).join('\n')
