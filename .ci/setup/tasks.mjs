@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { choose, targets } from '../../examples/inventory/demo/targets.mjs'
 import { broughtNode, carriesDriver, nodeForDemo, nodeForTests } from './driver.mjs'
 import { remember } from './from-npm.mjs'
-import { bringPostgresForTests } from './postgres.mjs'
+import { bringPostgres, bringPostgresForTests } from './postgres.mjs'
 import { node, root } from './process.mjs'
 import { bringRedisForTests, bringRedisServer } from './redis.mjs'
 import { build, buildFor, buildOne, install, turbo } from './workspace.mjs'
@@ -39,11 +39,13 @@ export const tasks = {
     if (!carriesDriver) parts.push(`Node.js ${broughtNode} for the demo, from npm`)
     // Where none can be had, the demo says so.
     const needsRedis = choice.store === 'redis' && !process.env.REDIS_URL
+    const needsPostgres = choice.store === 'postgres' && !process.env.DATABASE_URL
     const execPath = await settingUp(parts, 'about 30 s', async () => {
       const [found] = await Promise.all([
         nodeForDemo(),
         install().then(() => buildFor(example)),
         needsRedis && bringRedisServer(),
+        needsPostgres && bringPostgres(),
       ])
       return found
     })
@@ -73,6 +75,20 @@ export const tasks = {
     const parts = ['pnpm', 'the packages', 'the build of the suites']
     await settingUp(parts, 'about 30 s', () => install().then(() => buildOne('conformance')))
     return (await node('.ci/points.mjs', [])).code
+  },
+
+  /** Kills application processes by the hundred, and counts what has come of them. */
+  async kills(args) {
+    const parts = ['pnpm', 'the packages']
+    if (!carriesDriver) parts.push('the SQLite driver of Node.js 20')
+    const about = carriesDriver ? 'about 20 s' : 'about 20 s, or 2 min where the driver is compiled'
+    const needsPostgres = !args.some((argument) => /^(--store=)?sqlite$/.test(argument))
+    const execPath = await settingUp(parts, about, async () => {
+      await install()
+      const [found] = await Promise.all([nodeForTests(), needsPostgres && bringPostgres()])
+      return found
+    })
+    return (await node('packages/fault-lab/kills.mjs', args, { execPath })).code
   },
 
   /** Everything that must hold beside the tests. */

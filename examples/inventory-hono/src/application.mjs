@@ -1,6 +1,7 @@
 // @ts-check
 import { setTimeout } from 'node:timers/promises'
 import { answer } from '@retrysafe/core'
+import { isAdjustment } from '@retrysafe/example-inventory/adjustment'
 import {
   invalidAdjustment,
   replyTo,
@@ -8,7 +9,6 @@ import {
   unknownAdjustment,
   unknownSku,
 } from '@retrysafe/example-inventory/reply'
-import { isAdjustment } from '@retrysafe/example-inventory/stock'
 import { supplierOf } from '@retrysafe/example-inventory/supplier'
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
@@ -17,40 +17,31 @@ import { createMiddleware } from 'hono/factory'
  * The API. An adjustment is made once, however often it is sent and whenever the process dies.
  *
  * @param {object} parts
- * @param {ReturnType<typeof import('@retrysafe/example-inventory/stock').openStock>} parts.stock
- * @param {import('@retrysafe/example-inventory/store').Store} parts.store
+ * @param {import('@retrysafe/example-inventory/books').Books} parts.books
  * @param {import('@retrysafe/hono').HonoIdempotency} parts.once
  * @param {number} parts.workMs What an adjustment takes before its transaction, in milliseconds.
  */
-export const createApplication = ({ stock, store, once, workMs }) => {
+export const createApplication = ({ books, once, workMs }) => {
   const app = new Hono()
 
   app.post('/adjustments', requireSupplier, parseJson, once, async (c) => {
     const { body } = c.var
     if (!isAdjustment(body)) return toAnswer(invalidAdjustment())
-    const { sku, delta } = body
     await setTimeout(workMs)
-    if ('transaction' in store) {
-      // One database: the adjustment and the record of its key are committed together, or neither is.
-      return store.transaction(c.var.idempotency, () => toAnswer(replyTo(stock.adjust(sku, delta))))
-    }
-    // The record is elsewhere and comes later, or never: an attempt after that derives the same key, and finds the
-    // adjustment made.
-    const derivedKey = c.var.idempotency.derivedKey('adjustment')
-    return toAnswer(replyTo(stock.adjustOnce(sku, delta, derivedKey)))
+    return books.adjust(c.var.idempotency, body, (outcome) => toAnswer(replyTo(outcome)))
   })
 
-  app.get('/adjustments', (c) => c.json(stock.adjustments()))
+  app.get('/adjustments', async (c) => c.json(await books.adjustments()))
 
-  app.get('/adjustments/:id', (c) => {
+  app.get('/adjustments/:id', async (c) => {
     const id = c.req.param('id')
-    const adjustment = stock.adjustment(id)
+    const adjustment = await books.adjustment(id)
     return adjustment ? c.json(adjustment) : toAnswer(unknownAdjustment(id))
   })
 
-  app.get('/stock/:sku', (c) => {
+  app.get('/stock/:sku', async (c) => {
     const sku = c.req.param('sku')
-    const item = stock.find(sku)
+    const item = await books.find(sku)
     return item ? c.json(item) : toAnswer(unknownSku(sku))
   })
 

@@ -1,28 +1,15 @@
 // @ts-check
 import { serve } from '@hono/node-server'
-import { openStock } from '@retrysafe/example-inventory/stock'
-import { openStore } from '@retrysafe/example-inventory/store'
+import { openBooks } from '@retrysafe/example-inventory/books'
 import { supplierOf } from '@retrysafe/example-inventory/supplier'
 import { idempotency } from '@retrysafe/hono'
-import { memoryStore } from '@retrysafe/memory'
-import Database from 'better-sqlite3'
 import { createApplication } from './application.mjs'
 
-const {
-  PORT = '3000',
-  DATABASE = './inventory.db',
-  STORE = 'sqlite',
-  REDIS_URL = 'redis://localhost:6379',
-  LEASE_MS,
-  WORK_MS = '0',
-} = process.env
+const { PORT = '3000', LEASE_MS, WORK_MS = '0' } = process.env
 
-const db = new Database(DATABASE)
-db.pragma('journal_mode = WAL')
-
-const store = openStore(STORE, { db, redisUrl: REDIS_URL }, { memory: memoryStore })
+const books = await openBooks(process.env)
 const once = idempotency({
-  store,
+  store: books.store,
   scope: (c) => supplierOf(c.req.header('authorization')),
   required: true,
   ...(LEASE_MS && { leaseMs: Number(LEASE_MS) }),
@@ -31,16 +18,16 @@ once.events.on('takeover', ({ scope, attempt, after }) => {
   console.log(`Attempt ${attempt} at an adjustment of ${scope}; the one before was ${after}`)
 })
 
-const app = createApplication({ stock: openStock(db), store, once, workMs: Number(WORK_MS) })
+const app = createApplication({ books, once, workMs: Number(WORK_MS) })
 const server = serve({ fetch: app.fetch, port: Number(PORT) }, ({ port }) => {
   console.log(`Inventory listens on http://localhost:${port}`)
 })
 
-/** Answers what has come in, then lets go of the file and of what the store has opened. */
+/** Answers what has come in, then lets go of the databases. */
 const stop = () => {
   server.close(async () => {
     await once.close()
-    db.close()
+    await books.close()
   })
 }
 process.once('SIGTERM', stop)

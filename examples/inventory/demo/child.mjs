@@ -4,13 +4,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 
-/** @type {Set<import('node:child_process').ChildProcess>} */
-const running = new Set()
+/** @type {Map<import('node:child_process').ChildProcess, () => Promise<unknown>>} */
+const running = new Map()
 
-/** Ends whatever is still running, by its process id, within the call. */
-export const killAll = () => {
-  for (const child of running) child.kill('SIGKILL')
-}
+/** Ends whatever is still running, by its process id, within the call. Resolves when it is gone. */
+export const killAll = () => Promise.allSettled([...running.values()].map((kill) => kill()))
 
 /**
  * @param {string} command
@@ -18,23 +16,49 @@ export const killAll = () => {
  * @param {object} [how]
  * @param {Record<string, string>} [how.env]
  * @param {boolean} [how.talks] Whether messages go to it and come from it, as between processes of Node.js.
+ * @param {{ uid?: number, gid?: number }} [how.owner] Whom it runs as, if not as this process.
+ * @param {'stdout' | 'stderr'} [how.logsTo]
+ * @param {NodeJS.Signals} [how.stopsOn] Asks it to end.
+ * @param {NodeJS.Signals} [how.diesOn] Ends it at once.
  */
-export const startChild = (command, args, { env = {}, talks = false } = {}) => {
+export const startChild = (
+  command,
+  args,
+  {
+    env = {},
+    talks = false,
+    owner = {},
+    logsTo = 'stdout',
+    stopsOn = 'SIGTERM',
+    diesOn = 'SIGKILL',
+  } = {},
+) => {
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit', ...(talks ? /** @type {const} */ (['ipc']) : [])],
+    stdio: [
+      'ignore',
+      'pipe',
+      logsTo === 'stderr' ? 'pipe' : 'inherit',
+      ...(talks ? /** @type {const} */ (['ipc']) : []),
+    ],
+    ...owner,
   })
-  running.add(child)
   /** The signal that ended it, or its exit code. */
   const ended = once(child, 'close').then(([code, signal]) => {
     running.delete(child)
     return signal ?? code
   })
+  const kill = () => {
+    child.kill(diesOn)
+    return ended
+  }
+  running.set(child, kill)
 
   /** @type {string[]} */
   const log = []
-  createInterface(/** @type {import('node:stream').Readable} */ (child.stdout)).on('line', (line) =>
-    log.push(line),
+  createInterface(/** @type {import('node:stream').Readable} */ (child[logsTo])).on(
+    'line',
+    (line) => log.push(line),
   )
   let hasEnded = false
   const end = () => {
@@ -57,13 +81,10 @@ export const startChild = (command, args, { env = {}, talks = false } = {}) => {
     log,
     findLine,
     ended,
-    kill: () => {
-      child.kill('SIGKILL')
-      return ended
-    },
+    kill,
     /** Asks it to end, and waits until it has. */
     stop: () => {
-      child.kill('SIGTERM')
+      child.kill(stopsOn)
       return ended
     },
   }

@@ -3,6 +3,7 @@
 // told to, so that the application itself need not know.
 import { ServerResponse } from 'node:http'
 import Database from 'better-sqlite3'
+import pg from 'pg'
 
 /**
  * `before-commit`: the adjustment is written and not committed. `before-record`: it has been committed in a
@@ -21,13 +22,15 @@ process.once('disconnect', () => process.exit())
 
 const die = () => process.kill(process.pid, 'SIGKILL')
 let hasAdjusted = false
+const isInsertion = (/** @type {unknown} */ sql) =>
+  typeof sql === 'string' && sql.startsWith('INSERT INTO adjustments')
 
 const { prepare, transaction } = Database.prototype
 Database.prototype.prepare = /** @type {any} */ (
   /** @this {import('better-sqlite3').Database} @param {string} source */
   function (source) {
     const statement = prepare.call(this, source)
-    if (!source.startsWith('INSERT INTO adjustments')) return statement
+    if (!isInsertion(source)) return statement
     const { get } = statement
     statement.get = (/** @type {any[]} */ ...parameters) => {
       const row = get.apply(statement, parameters)
@@ -49,6 +52,20 @@ Database.prototype.transaction = /** @type {any} */ (
       return result
     }
     return Object.assign((/** @type {any[]} */ ...given) => run(...given), { immediate })
+  }
+)
+
+const { query } = pg.Client.prototype
+pg.Client.prototype.query = /** @type {any} */ (
+  /** @this {import('pg').Client} @param {any[]} given */
+  function (...given) {
+    const asked = Reflect.apply(query, this, given)
+    if (!isInsertion(given[0])) return asked
+    return asked.then((/** @type {unknown} */ answer) => {
+      if (point === 'before-commit') die()
+      hasAdjusted = point !== undefined
+      return answer
+    })
   }
 )
 

@@ -17,6 +17,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
  * @param {import('./targets.mjs').Target} [how.target] The framework of the one with the layer.
  * @param {import('./targets.mjs').Store} [how.store]
  * @param {string | undefined} [how.redisUrl]
+ * @param {string | undefined} [how.databaseUrl]
  * @param {string} how.database
  * @param {number} [how.leaseMs]
  * @param {number} [how.workMs]
@@ -26,6 +27,7 @@ export const startServer = async ({
   target = 'express',
   store = 'sqlite',
   redisUrl,
+  databaseUrl,
   database,
   leaseMs,
   workMs = 0,
@@ -43,6 +45,7 @@ export const startServer = async ({
         DATABASE: database,
         STORE: store,
         ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
+        ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
         LEASE_MS: leaseMs === undefined ? '' : String(leaseMs),
         WORK_MS: String(workMs),
       },

@@ -1,10 +1,9 @@
 // @ts-check
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { findRedisServer } from '../../../.ci/setup/redis.mjs'
 import { startChild } from './child.mjs'
+import { freePort } from './free-port.mjs'
 
 /**
  * Starts a Redis server that writes down what it is told, in a folder of its own; there when it answers.
@@ -36,13 +35,4 @@ To have one: apt-get install redis-server, brew install redis, or REDIS_URL=redi
 const argsOf = ({ port, dir }) => {
   const config = { port, dir, bind: '127.0.0.1', appendonly: 'yes', save: '' }
   return Object.entries(config).flatMap(([directive, value]) => [`--${directive}`, String(value)])
-}
-
-const freePort = async () => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address())
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

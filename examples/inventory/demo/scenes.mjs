@@ -81,6 +81,7 @@ const killedAfterCommit = (store) => {
   const isApart = store === 'redis'
   const told = {
     sqlite: 'cut off, 201 replayed',
+    postgres: 'cut off, 201 replayed',
     memory: 'cut off, 201',
     redis: 'cut off, 409, 201',
   }

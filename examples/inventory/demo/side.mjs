@@ -1,27 +1,25 @@
 // @ts-check
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { openNetwork } from './network.mjs'
 import { startSender, startServer } from './processes.mjs'
 
 /** @typedef {Awaited<ReturnType<typeof openSide>>} Side */
 
 /**
- * One of the two APIs that are compared: its file, its server, a sender, and the network between them.
+ * One of the two APIs that are compared: its server, a sender, and the network between them.
  *
  * @param {'with' | 'without'} layer
- * @param {string} folder
- * @param {import('./targets.mjs').Choice & { redisUrl: string | undefined, leaseMs: number }} [terms] Of the one with
- * the layer.
+ * @param {import('./place.mjs').Place} place
+ * @param {{ target?: import('./targets.mjs').Target, store: import('./targets.mjs').Store, leaseMs?: number }} terms
  */
-export const openSide = async (layer, folder, terms) => {
-  const database = join(folder, `${layer}.db`)
+export const openSide = async (layer, place, terms) => {
+  const addresses = await place.addressesOf(layer)
   // Where the keys outlive the demo, those of an earlier run are known.
   const run = randomUUID()
   const sender = startSender()
   const network = await openNetwork()
   const start = async () => {
-    const started = await startServer({ layer, database, ...terms })
+    const started = await startServer({ layer, ...addresses, ...terms })
     network.leadTo(started.port)
     return started
   }

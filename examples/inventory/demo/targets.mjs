@@ -1,19 +1,18 @@
 // @ts-check
 import { parseArgs } from 'node:util'
 
-/** The frameworks that the API runs on: each one's example, and the stores that it can keep its records in. */
+/** The frameworks that the API runs on, and each one's example. */
 export const targets = /** @type {const} */ ({
-  express: { title: 'Express', folder: 'examples/inventory', stores: ['sqlite', 'redis'] },
-  hono: {
-    title: 'Hono',
-    folder: 'examples/inventory-hono',
-    stores: ['sqlite', 'memory', 'redis'],
-  },
-  koa: { title: 'Koa', folder: 'examples/inventory-koa', stores: ['sqlite', 'memory', 'redis'] },
+  express: { title: 'Express', folder: 'examples/inventory' },
+  hono: { title: 'Hono', folder: 'examples/inventory-hono' },
+  koa: { title: 'Koa', folder: 'examples/inventory-koa' },
 })
 
+/** Where each of them can keep its records. */
+const stores = /** @type {const} */ (['sqlite', 'postgres', 'redis', 'memory'])
+
 /** @typedef {keyof typeof targets} Target */
-/** @typedef {'sqlite' | 'memory' | 'redis'} Store */
+/** @typedef {(typeof stores)[number]} Store */
 /** @typedef {{ target: Target, store: Store }} Choice */
 
 /**
@@ -30,12 +29,10 @@ export const choose = (args, fromEnvironment) => {
   }
   const { target = 'express', store: name = fromEnvironment || 'sqlite' } = given
   if (!isTarget(target)) return { refusal: `--target is ${either}, not ${target}.` }
-  /** @type {readonly Store[]} */
-  const stores = targets[target].stores
   const store = stores.find((each) => each === name)
   if (store) return { target, store }
   const asked = given.store === undefined ? 'STORE' : '--store'
-  return { refusal: `With --target ${target}, ${asked} is ${stores.join('|')}, not ${name}.` }
+  return { refusal: `${asked} is ${stores.join('|')}, not ${name}.` }
 }
 
 /** @param {string[]} args */

@@ -1,6 +1,7 @@
 // @ts-check
 import { setTimeout } from 'node:timers/promises'
 import express from 'express'
+import { isAdjustment } from './adjustment.mjs'
 import {
   invalidAdjustment,
   replyTo,
@@ -8,20 +9,18 @@ import {
   unknownAdjustment,
   unknownSku,
 } from './reply.mjs'
-import { isAdjustment } from './stock.mjs'
 import { supplierOf } from './supplier.mjs'
 
 /**
  * The API. An adjustment is made once, however often it is sent and whenever the process dies.
  *
  * @param {object} parts
- * @param {ReturnType<typeof import('./stock.mjs').openStock>} parts.stock
- * @param {import('./store.mjs').Store} parts.store
+ * @param {import('./books.mjs').Books} parts.books
  * @param {express.RequestHandler} parts.once
  * @param {number} parts.workMs What an adjustment takes before its transaction, in milliseconds.
  * @returns {express.Express}
  */
-export const createApplication = ({ stock, store, once, workMs }) => {
+export const createApplication = ({ books, once, workMs }) => {
   const app = express()
 
   app.post('/adjustments', requireSupplier, express.json(), once, async (req, res) => {
@@ -29,33 +28,22 @@ export const createApplication = ({ stock, store, once, workMs }) => {
       give(res, invalidAdjustment())
       return
     }
-    const { sku, delta } = req.body
     await setTimeout(workMs)
-    if ('transaction' in store) {
-      // One database: the adjustment and the record of its key are committed together, or neither is.
-      await store.transaction(req.idempotency, () => {
-        give(res, replyTo(stock.adjust(sku, delta)))
-      })
-    } else {
-      // The record is elsewhere and comes later, or never: an attempt after that derives the same key, and finds
-      // the adjustment made.
-      const derivedKey = req.idempotency.derivedKey('adjustment')
-      give(res, replyTo(stock.adjustOnce(sku, delta, derivedKey)))
-    }
+    await books.adjust(req.idempotency, req.body, (outcome) => give(res, replyTo(outcome)))
   })
 
-  app.get('/adjustments', (_req, res) => {
-    res.json(stock.adjustments())
+  app.get('/adjustments', async (_req, res) => {
+    res.json(await books.adjustments())
   })
 
-  app.get('/adjustments/:id', (req, res) => {
-    const adjustment = stock.adjustment(req.params.id)
+  app.get('/adjustments/:id', async (req, res) => {
+    const adjustment = await books.adjustment(req.params.id)
     if (adjustment) res.json(adjustment)
     else give(res, unknownAdjustment(req.params.id))
   })
 
-  app.get('/stock/:sku', (req, res) => {
-    const item = stock.find(req.params.sku)
+  app.get('/stock/:sku', async (req, res) => {
+    const item = await books.find(req.params.sku)
     if (item) res.json(item)
     else give(res, unknownSku(req.params.sku))
   })

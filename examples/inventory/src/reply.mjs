@@ -6,7 +6,7 @@
 /**
  * What the sender of an adjustment is told. Refusals are answers like any other: they are kept and replayed.
  *
- * @param {import('./stock.mjs').Outcome} outcome
+ * @param {import('./adjustment.mjs').Outcome} outcome
  * @returns {Reply}
  */
 export const replyTo = (outcome) => {

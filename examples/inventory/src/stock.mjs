@@ -1,25 +1,11 @@
 // @ts-check
 
-/** @typedef {{ sku: string, onHand: number }} Item */
-/** @typedef {{ id: number, sku: string, delta: number, onHand: number }} Adjustment */
-/**
- * @typedef {{ kind: 'adjusted', adjustment: Adjustment }
- *   | { kind: 'unknown-sku', sku: string }
- *   | { kind: 'below-zero', item: Item, delta: number }
- *   | { kind: 'other-adjustment', adjustment: Adjustment }} Outcome
- */
+/** @typedef {import('./adjustment.mjs').Item} Item */
+/** @typedef {import('./adjustment.mjs').Adjustment} Adjustment */
+/** @typedef {import('./adjustment.mjs').Outcome} Outcome */
 
 /**
- * Whether a body asks for an adjustment.
- *
- * @param {any} body
- * @returns {body is { sku: string, delta: number }}
- */
-export const isAdjustment = (body) =>
-  typeof body?.sku === 'string' && Number.isSafeInteger(body.delta)
-
-/**
- * The stock and everything that was taken from it or added to it.
+ * The stock and everything that was taken from it or added to it, in an SQLite file.
  *
  * @param {import('better-sqlite3').Database} db
  */

@@ -12,21 +12,27 @@ import { describeDemo } from './suites/index.js'
 describeDemo({ target: 'express', store: 'sqlite' })
 describeDemo({ target: 'express', store: 'redis' })
 
-describe('The demo', () => {
-  test('leaves nothing behind when it is interrupted', { timeout: 60_000 }, async () => {
-    const { demo, ended } = startDemo([], hasRedisServer ? 'redis' : 'sqlite')
+describe('The demo that is interrupted', { concurrent: true }, () => {
+  test('leaves nothing behind', { timeout: 60_000 }, async ({ onTestFinished }) => {
+    const { demo, ended } = startDemo([], hasRedisServer ? 'redis' : 'sqlite', onTestFinished)
     while (!String((await once(demo.stdout, 'data'))[0]).includes('A-100 on hand'));
     demo.kill('SIGINT')
     const { code, output, left } = await ended
     expect({ code, left }).toEqual({ code: 130, left: [] })
     if (hasRedisServer) await expectNoRedis(output)
   })
+})
 
+describe('The demo', () => {
   test('is played on Express and SQLite unless told otherwise', () => {
     expect(choose([])).toEqual({ target: 'express', store: 'sqlite' })
     expect(choose(['--target', 'hono'])).toEqual({ target: 'hono', store: 'sqlite' })
     expect(choose(['--target=koa'], 'memory')).toEqual({ target: 'koa', store: 'memory' })
     expect(choose(['--store', 'redis'])).toEqual({ target: 'express', store: 'redis' })
+    expect(choose(['--target', 'koa', '--store', 'postgres'])).toEqual({
+      target: 'koa',
+      store: 'postgres',
+    })
     expect(choose(['--target', 'hono', '--store', 'sqlite'], 'memory')).toEqual({
       target: 'hono',
       store: 'sqlite',
@@ -54,11 +60,11 @@ describe('The demo', () => {
     expect(choose(['--all'])).toEqual({
       refusal: 'The demo takes --target express|hono|koa and --store, not --all.',
     })
-    expect(choose(['--target', 'express'], 'memory')).toEqual({
-      refusal: 'With --target express, STORE is sqlite|redis, not memory.',
+    expect(choose(['--target', 'express'], 'mysql')).toEqual({
+      refusal: 'STORE is sqlite|postgres|redis|memory, not mysql.',
     })
     expect(choose(['--target', 'koa', '--store', 'mongo'], 'memory')).toEqual({
-      refusal: 'With --target koa, --store is sqlite|memory|redis, not mongo.',
+      refusal: '--store is sqlite|postgres|redis|memory, not mongo.',
     })
   })
 

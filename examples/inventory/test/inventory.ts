@@ -3,12 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, onTestFinished } from 'vitest'
 import {
+  hasPostgresServer,
+  type PostgresServer,
+  startPostgres,
+} from '../../../packages/postgres/test/servers/postgres-server.js'
+import {
   hasRedisServer,
   type RedisServer,
   startRedis,
 } from '../../../packages/redis/test/servers/redis-server.js'
 import { type Server, startServer } from '../demo/processes.mjs'
-import { type Choice, targets } from '../demo/targets.mjs'
+import { type Choice, type Store, targets } from '../demo/targets.mjs'
 
 /** What a suite is about, for its title. */
 export const titleOf = ({ target, store }: Choice) => `on ${targets[target].title}${keptIn[store]}`
@@ -16,35 +21,67 @@ export const titleOf = ({ target, store }: Choice) => `on ${targets[target].titl
 /** Where a store keeps the keys, for a title. */
 export const keptIn = {
   sqlite: '',
+  postgres: ' and Postgres',
   memory: ' with its keys in memory',
   redis: ' with its keys on Redis',
 }
 
-/** A suite about an example on one of its stores, skipped where that is Redis and no server can be started. */
+/** Whether what a store needs can be started here. */
+export const isThere = (store: Store) => servers[store]?.isHere ?? true
+
+/** A suite about an example on one of its stores, skipped where its server cannot be started. */
 export const describeOn = (choice: Choice, title: string, tests: () => void): void => {
-  const needsRedis = choice.store === 'redis'
-  describe.skipIf(needsRedis && !hasRedisServer)(title, () => {
-    if (needsRedis) withRedis()
+  const server = servers[choice.store]
+  describe.skipIf(!isThere(choice.store))(title, () => {
+    if (server)
+      beforeAll(async () => {
+        numbers.clear()
+        return server.start()
+      })
     tests()
   })
 }
 
 let redis: RedisServer | undefined
-/** Which of Redis's databases goes with which file of stock: a key of another test must not be known. */
+let postgres: PostgresServer | undefined
+/** Each starts one server for a suite, and answers what ends it. */
+const servers: Partial<Record<Store, { isHere: boolean; start(): Promise<() => Promise<void>> }>> =
+  {
+    redis: {
+      isHere: hasRedisServer,
+      start: async () => {
+        const server = await startRedis({ config: { appendonly: 'yes', databases: 100 } })
+        redis = server
+        return () => server.stop()
+      },
+    },
+    postgres: {
+      isHere: hasPostgresServer,
+      start: async () => {
+        const server = await startPostgres()
+        postgres = server
+        return () => server.stop()
+      },
+    },
+  }
+
+/**
+ * What goes with which file of stock, by a number: one of Redis's databases, where a key of another test must not be
+ * known, or a schema of Postgres, which takes the file's place.
+ */
 const numbers = new Map<string, number>()
 
-const withRedis = () =>
-  beforeAll(async () => {
-    const server = await startRedis({ config: { appendonly: 'yes', databases: 100 } })
-    redis = server
-    numbers.clear()
-    return () => server.stop()
-  })
-
-const redisUrlFor = (database: string) => {
+const addressesFor = async (store: Store, database: string) => {
   const number = numbers.get(database) ?? numbers.size
   numbers.set(database, number)
-  return redis && `${redis.url}/${number}`
+  if (store === 'redis') return { database, redisUrl: redis && `${redis.url}/${number}` }
+  if (store !== 'postgres' || !postgres) return { database }
+  await postgres.query(`CREATE SCHEMA IF NOT EXISTS stock_${number}`)
+  // Without a folder: who opened a file all the same would be found out.
+  return {
+    database: join(database, 'none.db'),
+    databaseUrl: `${postgres.url}?options=-csearch_path%3Dstock_${number}`,
+  }
 }
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'inventory-test-'))
@@ -57,20 +94,19 @@ export const newDatabase = (whenFinished: typeof onTestFinished = onTestFinished
   return join(folder, 'inventory.db')
 }
 
-/** One server for all the tests of a suite; answers the address, which is known when they run. */
-export const serveAll = (choice: Choice): (() => string) => {
-  let url = ''
+/** One server for all the tests of a suite; answers what gives it when they run. */
+export const serveAll = (choice: Choice): (() => Server) => {
+  let server: Server
   beforeAll(async () => {
     const folder = newFolder()
     const database = join(folder, 'inventory.db')
-    const server = await startServer({ ...choice, database, redisUrl: redisUrlFor(database) })
-    url = server.url
+    server = await startServer({ ...choice, ...(await addressesFor(choice.store, database)) })
     return async () => {
       await server.kill()
       remove(folder)
     }
   })
-  return () => url
+  return () => server
 }
 
 let longestMs = 0
@@ -83,8 +119,9 @@ export const serve = async (
   whenFinished: typeof onTestFinished = onTestFinished,
 ): Promise<Server> => {
   const database = terms.database ?? newDatabase(whenFinished)
+  const addresses = await addressesFor(terms.store, database)
   const startsAt = performance.now()
-  const server = await startServer({ ...terms, database, redisUrl: redisUrlFor(database) })
+  const server = await startServer({ ...terms, ...addresses })
   longestMs = Math.max(longestMs, performance.now() - startsAt)
   whenFinished(async () => {
     await server.kill()

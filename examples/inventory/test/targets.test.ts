@@ -22,7 +22,7 @@ const updates = [
 ]
 
 for (const store of ['sqlite', 'redis'] as const satisfies readonly Store[]) {
-  const title = `Servers on different frameworks, on one file${keptIn[store]}`
+  const title = `Servers on different frameworks, on one database${keptIn[store]}`
   describeOn({ target: 'express', store }, title, () => {
     test('replay what another has answered, and know a key that another has seen', {
       timeout: 60_000,

@@ -34,14 +34,31 @@ const expectProblem = ({ status, headers, text }: Answer, problem: Problem) => {
 /** The whole API, as every framework and every store must give it. */
 export const describeApi = (choice: Choice): void => {
   describeOn(choice, `The inventory API ${titleOf(choice)}`, () => {
-    const address = serveAll(choice)
+    const shared = serveAll(choice)
     /** The server that all share, a key that nobody else uses, and what is there before. */
     const begin = async () => {
-      const url = address()
+      const { url } = shared()
       const made = await adjustments(url)
       const [a100, b200] = await Promise.all(['A-100', 'B-200'].map((sku) => onHand(url, sku)))
       return { url, key: randomUUID(), made, a100: a100 as number, b200: b200 as number }
     }
+
+    // First: nobody has adjusted anything yet.
+    test('says in one line where it listens, and begins with the initial stock', async () => {
+      const { url, log, port } = shared()
+      expect(log).toEqual([`Inventory listens on http://localhost:${port}`])
+      expect(await get(url, '/stock/A-100')).toEqual({ sku: 'A-100', onHand: 100 })
+      expect(await get(url, '/stock/B-200')).toEqual({ sku: 'B-200', onHand: 50 })
+      expect(await get(url, '/stock/C-300')).toEqual({ sku: 'C-300', onHand: 1_000_000 })
+      expect(await adjustments(url)).toEqual([])
+      expectProblem(await send(`${url}/stock/Z-999`), unknownSku)
+      expectProblem(await send(`${url}/adjustments/7`), {
+        type: 'https://inventory.example/problems/unknown-adjustment',
+        title: 'Unknown adjustment',
+        status: 404,
+        detail: 'There is no adjustment 7.',
+      })
+    })
 
     test('makes an adjustment, and answers a repetition with the same bytes', async () => {
       const { url, key, made, a100 } = await begin()
@@ -157,25 +174,7 @@ export const describeApi = (choice: Choice): void => {
       expect(await adjust(url, key, adjustment)).toMatchObject({ status: 201, replayed: false })
     })
 
-    // Most of what these three take is the start of a server each.
-    test.concurrent('says in one line where it listens, and begins with the initial stock', async ({
-      onTestFinished,
-    }) => {
-      const { url, log, port } = await serve(choice, onTestFinished)
-      expect(log).toEqual([`Inventory listens on http://localhost:${port}`])
-      expect(await get(url, '/stock/A-100')).toEqual({ sku: 'A-100', onHand: 100 })
-      expect(await get(url, '/stock/B-200')).toEqual({ sku: 'B-200', onHand: 50 })
-      expect(await get(url, '/stock/C-300')).toEqual({ sku: 'C-300', onHand: 1_000_000 })
-      expect(await adjustments(url)).toEqual([])
-      expectProblem(await send(`${url}/stock/Z-999`), unknownSku)
-      expectProblem(await send(`${url}/adjustments/7`), {
-        type: 'https://inventory.example/problems/unknown-adjustment',
-        title: 'Unknown adjustment',
-        status: 404,
-        detail: 'There is no adjustment 7.',
-      })
-    })
-
+    // Most of what these two take is the start of a server each.
     test.concurrent('keeps stock and answers over a restart', async ({ onTestFinished }) => {
       const database = newDatabase(onTestFinished)
       const before = await serve({ ...choice, database }, onTestFinished)

@@ -5,17 +5,29 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Choice } from '../../demo/targets.mjs'
-import { describeOn, titleOf } from '../inventory.js'
+import { isThere, titleOf } from '../inventory.js'
 
 /** Starts the demo with a folder of its own for what it leaves behind. */
-export const startDemo = (args: readonly string[], store = '') => {
+export const startDemo = (
+  args: readonly string[],
+  store = '',
+  whenFinished: typeof onTestFinished = onTestFinished,
+) => {
   const folder = mkdtempSync(join(tmpdir(), 'inventory-demo-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
+  whenFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   const program = fileURLToPath(new URL('../../demo/main.mjs', import.meta.url))
   const demo = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, STORE: store, REDIS_URL: '', TMPDIR: folder, TEMP: folder, TMP: folder },
+    env: {
+      ...process.env,
+      STORE: store,
+      REDIS_URL: '',
+      DATABASE_URL: '',
+      TMPDIR: folder,
+      TEMP: folder,
+      TMP: folder,
+    },
   })
   let output = ''
   for (const stream of [demo.stdout, demo.stderr])
@@ -33,12 +45,15 @@ export const expectNoRedis = async (output: string) => {
   await expect(once(connect(Number(port), '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED')
 }
 
-/** The case, with every figure of it checked. */
+/** The case, with every figure of it checked. Much of it is waited for, so demos wait together. */
 export const describeDemo = (choice: Choice): void => {
-  describeOn(choice, `The demo ${titleOf(choice)}`, () => {
-    test('shows the right figures and leaves nothing behind', { timeout: 120_000 }, async () => {
+  const title = `The demo ${titleOf(choice)}`
+  describe.skipIf(!isThere(choice.store))(title, { concurrent: true }, () => {
+    test('shows the right figures and leaves nothing behind', { timeout: 120_000 }, async ({
+      onTestFinished,
+    }) => {
       const args = ['--target', choice.target, '--store', choice.store]
-      const { code, output, left } = await startDemo(args).ended
+      const { code, output, left } = await startDemo(args, '', onTestFinished).ended
       expect({ code, left }, output).toEqual({ code: 0, left: [] })
       expect(output).toContain('Every figure is as expected.')
       if (choice.store === 'redis') await expectNoRedis(output)

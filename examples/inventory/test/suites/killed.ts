@@ -4,7 +4,8 @@ import { adjust, adjustments, onHand } from '../client.js'
 import { describeOn, longestStartMs, newDatabase, serve, titleOf } from '../inventory.js'
 
 const adjustment = { sku: 'A-100', delta: -5 }
-const adjusted = JSON.stringify({ id: 1, ...adjustment, onHand: 95 })
+const adjustedAs = (id: number) => JSON.stringify({ id, ...adjustment, onHand: 95 })
+const adjusted = adjustedAs(1)
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -34,7 +35,9 @@ export const describeKilled = (choice: Choice): void => {
       expect(await onHand(url, 'A-100')).toBe(100)
       expect(await adjustments(url)).toEqual([])
       const retry = await settledAnswer(url)
-      expect(retry).toMatchObject({ status: 201, replayed: false, text: adjusted })
+      // On Postgres what was rolled back has used up its number.
+      const text = adjustedAs(choice.store === 'postgres' ? 2 : 1)
+      expect(retry).toMatchObject({ status: 201, replayed: false, text })
       expect(await onHand(url, 'A-100')).toBe(95)
       expect(await adjustments(url)).toHaveLength(1)
     })
