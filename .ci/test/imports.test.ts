@@ -53,7 +53,7 @@ const layers = [
     'reply',
     'heartbeat',
   ],
-  ['outcome', 'holding', 'claiming', 'resolving', 'http-execution', 'mount'],
+  ['outcome', 'renewing', 'holding', 'claiming', 'resolving', 'http-execution', 'mount'],
   ['idempotency', 'operations', 'request-key', 'request-fingerprint', 'http-idempotency', 'run'],
   ['node/*', 'fetch/*'],
   ['index'],

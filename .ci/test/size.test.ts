@@ -7,7 +7,7 @@ import { root } from '../setup/process.mjs'
 import { published } from './published.js'
 
 /** Kilobytes that core may weigh, compressed as it would be sent. Raised on purpose, never in passing. */
-const budgetKb = 25
+const budgetKb = 26
 
 /** The file and all that it imports from its own package. */
 const closure = (file: string, seen = new Set<string>()): Set<string> => {

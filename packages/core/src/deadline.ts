@@ -3,7 +3,7 @@ import { isIdempotencyError, StoreError } from './errors.js'
 /** A longer time-out fires at once: Node keeps it in 32 bits. */
 const longestTimerMs = 2 ** 31 - 1
 
-/** A timer that keeps no process alive unless told so. Longer than 24 days, it fires after 24 days. */
+/** For stores too: a timer that keeps no process alive unless told so. Longer than 24 days, it fires after 24 days. */
 export const timer = (
   afterMs: number,
   action: () => void,
@@ -41,7 +41,7 @@ export const withDeadline = <T>(call: Promise<T>, timeoutMs: number): Promise<T>
     )
   })
 
-/** What it comes to, or `pending` where the time is over first. For what never rejects. */
+/** For stores too: what it comes to, or `pending` where the time is over first. For what never rejects. */
 export const settledWithin = <T>(ms: number, outcome: Promise<T>): Promise<T | 'pending'> =>
   new Promise((resolve) => {
     const late = timer(ms, () => resolve('pending'), { keepAlive: true })

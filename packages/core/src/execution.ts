@@ -160,13 +160,16 @@ export const createExecution = (terms: ExecutionTerms | undefined): ExecutionCon
     // The effects stand with the record, so the answer is kept whatever its status, unless the handler said otherwise.
     ending: (returned) => {
       if (terms === undefined) throw answerMissing()
-      pending = terms.endingOf(explicit ?? 'complete', given(returned))
+      // Before the fate is read: to ask a framework for its answer may be what decides it.
+      const result = given(returned)
+      pending = terms.endingOf(explicit ?? 'complete', result)
       isCommitting = true
       return pending
     },
     endingLater: async (returned) => {
       if (terms === undefined) throw answerMissing()
-      pending = await terms.endingLaterOf(explicit ?? 'complete', given(returned))
+      const result = given(returned)
+      pending = await terms.endingLaterOf(explicit ?? 'complete', result)
       isCommitting = true
       return pending
     },

@@ -9,6 +9,7 @@ import { compareFingerprints, type EarlierFingerprint } from './fingerprint.js'
 import { startHeartbeat } from './heartbeat.js'
 import { type Outcome, writeEnding } from './outcome.js'
 import type { StoredResult } from './record.js'
+import { createRenewing } from './renewing.js'
 import type { Keep } from './response-policy.js'
 import type { CommonSettings } from './settings.js'
 import { type Acquisition, type Claim, reservedBytes } from './store.js'
@@ -72,10 +73,7 @@ export const hold = ({
 }: HoldingTerms): ActiveExecution => {
   const { store, leaseMs, maxRunMs, retentionMs, storeTimeoutMs, onDoubt } = settings
   const startedAt = performance.now()
-  let unsavedProgress: Uint8Array | undefined
   let ending = false
-  /** A claim after a loss; an ending waits for it, lest it come after. */
-  let reclaiming: Promise<boolean> | undefined
   let abandoned = false
   let settle = (): void => {}
   const settled = new Promise<void>((resolve) => {
@@ -93,45 +91,15 @@ export const hold = ({
     settle()
   }
 
-  /** After the store has lost the record: ours again, unless somebody was faster. */
-  const claimAgain = async (): Promise<boolean> => {
-    const again = await acquireAgain()
-    if (again.kind !== 'acquired') return false
-    if (again.after !== 'nothing') {
-      // Somebody was, and has failed: the attempt is given back as it was found.
-      await withDeadline(
-        asked(() => store.fail(claim, { retentionMs, inDoubt: false })),
-        storeTimeoutMs,
-      ).catch(() => {})
-      return false
-    }
-    unsavedProgress ??= marked
-    return true
-  }
-
-  /** `lost` only where the store has said so; a store that fails rejects. */
-  const renew = async (): Promise<'renewed' | 'lost'> => {
-    const saved = unsavedProgress
-    const result = await withDeadline(
-      asked(() => store.renew(claim, saved ? { leaseMs, progress: saved } : { leaseMs })),
-      storeTimeoutMs,
-    )
-    if (result === 'ok') {
-      if (unsavedProgress === saved) unsavedProgress = undefined
-      return 'renewed'
-    }
-    // Not once the ending is on its way: it may be a release, which a claim would undo with nobody to end it.
-    if (result !== 'gone' || ending || control.isCommitting()) return 'lost'
-    reclaiming = claimAgain()
-    return (await reclaiming) ? 'renewed' : 'lost'
-  }
+  const isEnding = (): boolean => ending || control.isCommitting()
+  const renewing = createRenewing({ settings, claim, progress, acquireAgain, isEnding })
 
   const beat = async (): Promise<'beaten' | 'failed'> => {
     try {
-      const renewed = await renew()
+      const renewed = await renewing.renew()
       // While the ending is being written, its own answer is the one that counts: it may have arrived already.
       // The same while a transaction commits: what it writes, or has just written, is what the renewal came upon.
-      if (renewed === 'lost' && !ending && !control.isCommitting()) lose()
+      if (renewed === 'lost' && !isEnding()) lose()
       return 'beaten'
     } catch (error) {
       emitter.emit('store-down', () => ({ ...told(), error }))
@@ -139,25 +107,17 @@ export const hold = ({
     }
   }
 
-  let marked = progress?.length ? progress : undefined
   const control = createExecution({
     key: request.key,
     scope: request.scope,
     lease: { recordKey: claim.recordKey, token: claim.token },
     attempt,
     after,
-    effectsMarked: marked !== undefined,
+    effectsMarked: renewing.isMarked,
     markEffects: async () => {
-      if (marked !== undefined && unsavedProgress === undefined) return
-      marked = effectsMark
-      unsavedProgress = effectsMark
-      // The second turn is for a record that was lost: claiming it again has left the mark unsaved.
-      for (let turn = 0; turn < 2 && unsavedProgress !== undefined; turn++) {
-        if ((await renew()) === 'lost') {
-          if (!ending) lose()
-          throw leaseLost()
-        }
-      }
+      if ((await renewing.mark()) === 'renewed') return
+      if (!ending) lose()
+      throw leaseLost()
     },
     endingOf: (keep, result) =>
       endingOf(
@@ -243,14 +203,14 @@ export const hold = ({
       keep === 'complete' ? await wrapped(result, until) : result,
       threw,
     )
-    await reclaiming?.catch(() => false)
+    await renewing.settled()
     let lastError: IdempotencyError | undefined
     const outcome = await writeEnding(written, {
       store,
       lease: claim,
       storeTimeoutMs,
       mayRetry: () => !abandoned && performance.now() < until,
-      claimAgain,
+      claimAgain: renewing.claimAgain,
       notStored: () => notStored(result, until),
       onRetry: (error) => {
         lastError = error
@@ -290,9 +250,6 @@ export const hold = ({
   if (after !== 'nothing') emitter.emit('takeover', () => ({ ...told(), after }))
   return { ...control, finish, giveBack, whatStands }
 }
-
-/** The progress of an attempt whose effects have happened: a version, and the mark. */
-const effectsMark = Uint8Array.of(1, 1)
 
 const eventOf = ({ verb }: Ending): 'completed' | 'failed' | 'released' =>
   verb === 'complete' ? 'completed' : verb === 'fail' ? 'failed' : 'released'

@@ -2,6 +2,7 @@ export { type Answer, answer, answerOf } from './answer.js'
 export { type Changes, changes } from './changes.js'
 export type { Codec, CodecRecord } from './codec.js'
 export { type CompressionOptions, compressed } from './compressed.js'
+export { settledWithin, timer } from './deadline.js'
 export { type EncryptionOptions, encrypted } from './encrypted.js'
 export {
   type ErrorCode,

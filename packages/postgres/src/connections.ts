@@ -1,3 +1,4 @@
+import { timer } from '@retrysafe/core'
 import { Pool } from 'pg'
 import type { PostgresClient, PostgresPool } from './postgres-client.js'
 import type { CheckedOptions } from './postgres-options.js'
@@ -34,24 +35,21 @@ export const openConnections = (options: CheckedOptions): Connections => {
     borrow: () =>
       new Promise((resolve, reject) => {
         let isLate = false
-        const late = setTimeout(
-          // A connection that has come while the event loop stood still is heard of in this very turn.
-          () =>
-            setImmediate(() => {
-              isLate = true
-              reject(noConnection(`none within ${storeTimeoutMs} ms`))
-            }),
-          Math.min(storeTimeoutMs, 2 ** 31 - 1),
-        )
+        const refuse = (): void => {
+          isLate = true
+          reject(noConnection(`none within ${storeTimeoutMs} ms`))
+        }
+        // A connection that has come while the event loop stood still is heard of in this very turn.
+        const late = timer(storeTimeoutMs, () => setImmediate(refuse), { keepAlive: true })
         lend().then(
           (lent) => {
-            clearTimeout(late)
+            late.stop()
             // Whoever asked has been told that there is none: what has not been sent need not be taken back.
             if (isLate) lent.release()
             else resolve(lent)
           },
           (error: unknown) => {
-            clearTimeout(late)
+            late.stop()
             reject(error)
           },
         )

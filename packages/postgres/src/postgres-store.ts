@@ -6,6 +6,7 @@ import {
   type IdempotencyStore,
   type Lease,
   purgeInSteps,
+  settledWithin,
   startPurging,
   type WriteResult,
 } from '@retrysafe/core'
@@ -173,22 +174,12 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
           if (inside === 0) resolve()
         })
         // A server that hangs, or work that does not end, is not waited for.
-        await atMost(storeTimeoutMs, isEmpty)
-        await atMost(storeTimeoutMs, Promise.all([wakeUps.close(), connections.close()]))
+        await settledWithin(storeTimeoutMs, isEmpty)
+        await settledWithin(storeTimeoutMs, Promise.all([wakeUps.close(), connections.close()]))
       })()
       return closing
     },
   } satisfies PostgresStore
-}
-
-/** Waits no longer. */
-const atMost = async (ms: number, what: Promise<unknown>): Promise<void> => {
-  let late: ReturnType<typeof setTimeout> | undefined
-  const isLate = new Promise<void>((resolve) => {
-    late = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
-  })
-  await Promise.race([what, isLate])
-  clearTimeout(late)
 }
 
 /** Whether the claim has been made already: its first answer was lost. */

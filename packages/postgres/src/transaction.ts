@@ -1,4 +1,4 @@
-import { type Lease, type Rollback, transactionSide } from '@retrysafe/core'
+import { type Lease, type Rollback, timer, transactionSide } from '@retrysafe/core'
 import type { Borrowed, Connections } from './connections.js'
 import type { PostgresClient, Query, QueryAnswer } from './postgres-client.js'
 import type { Statements } from './statements.js'
@@ -27,30 +27,29 @@ class RolledBack extends Error {
 export const createTransaction = (terms: TransactionTerms) => {
   const { connections, statements, storeTimeoutMs, onEnded } = terms
 
-  /** Refuses a lease that is lost already. Answers the transaction's number. */
-  const enter = async (client: PostgresClient, { recordKey, token }: Lease): Promise<string> => {
+  /** What stands of the record, seen from inside the transaction. */
+  const look = async (client: PostgresClient, { recordKey }: Lease): Promise<Entered> => {
     const { rows } = await asked(client, statements.enter(recordKey))
-    const [found] = rows as [Entered]
-    if (found.token === null) throw new RolledBack('gone', leaseGone('gone'))
-    if (found.token !== token || found.state !== 'in_flight')
-      throw new RolledBack('stale', leaseGone('stale'))
+    return (rows as [Entered])[0]
+  }
+
+  /** Refuses a lease that is lost already. Answers the transaction's number. */
+  const enter = async (client: PostgresClient, lease: Lease): Promise<string> => {
+    const found = await look(client, lease)
+    const loss = lossOf(found, lease)
+    if (loss) throw loss
     return found.transaction
   }
 
   /** Why the ending has found no row to write. */
   const whyMissed = async (
     client: PostgresClient,
-    { recordKey, token }: Lease,
+    lease: Lease,
     transaction: string,
   ): Promise<RolledBack> => {
-    const { rows } = await client.query(statements.enter(recordKey))
-    const [found] = rows as [Entered]
-    if (found.transaction !== transaction) return new RolledBack('failed', endedByWork())
-    if (found.token === null) return new RolledBack('gone', leaseGone('gone'))
-    const isOurs = found.token === token && found.state === 'in_flight'
-    return isOurs
-      ? new RolledBack('failed', endedByWork())
-      : new RolledBack('stale', leaseGone('stale'))
+    const found = await look(client, lease)
+    const loss = found.transaction === transaction ? lossOf(found, lease) : undefined
+    return loss ?? new RolledBack('failed', endedByWork())
   }
 
   /** Whether it was committed, where the answer to COMMIT is lost. Waits for the row: until then nobody knows. */
@@ -167,6 +166,12 @@ interface Entered {
   readonly transaction: string
 }
 
+const lossOf = ({ token, state }: Entered, lease: Lease): RolledBack | undefined => {
+  if (token === null) return new RolledBack('gone', leaseGone('gone'))
+  if (token === lease.token && state === 'in_flight') return undefined
+  return new RolledBack('stale', leaseGone('stale'))
+}
+
 /** Leaves the connection as it was found; answers whether that went well. */
 const isRolledBack = async (client: PostgresClient, timeoutMs: number): Promise<boolean> => {
   try {
@@ -185,9 +190,8 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 /** Waits no longer. What comes later is nobody's. */
 const within = <T>(ms: number, answer: Promise<T>): Promise<T> =>
   new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error(`no answer within ${ms} ms`)),
-      Math.min(ms, 2 ** 31 - 1),
-    )
-    answer.then(resolve, reject).finally(() => clearTimeout(late))
+    const late = timer(ms, () => reject(new Error(`no answer within ${ms} ms`)), {
+      keepAlive: true,
+    })
+    answer.then(resolve, reject).finally(late.stop)
   })

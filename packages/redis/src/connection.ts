@@ -1,4 +1,4 @@
-import { explain, StoreError } from '@retrysafe/core'
+import { explain, StoreError, settledWithin, timer } from '@retrysafe/core'
 import { Redis } from 'ioredis'
 import type { RedisClient } from './redis-client.js'
 
@@ -31,16 +31,8 @@ const quiet = (client: RedisClient): RedisClient => {
 /** Closes what the store opened: politely, where the server answers in time. */
 export const closeClient = async (client: RedisClient, timeoutMs: number): Promise<void> => {
   if (client.status === 'ready') {
-    let late: ReturnType<typeof setTimeout> | undefined
-    const said = client.quit().then(
-      () => {},
-      () => {},
-    )
-    const isLate = new Promise<void>((resolve) => {
-      late = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1))
-    })
-    await Promise.race([said, isLate])
-    clearTimeout(late)
+    const ignore = (): void => {}
+    await settledWithin(timeoutMs, client.quit().then(ignore, ignore))
   }
   client.disconnect()
 }
@@ -76,14 +68,13 @@ export const createReadiness = (client: RedisClient, timeoutMs: number): Readine
       return new Promise((resolve, reject) => {
         const leave = (error?: StoreError): void => {
           waiting.delete(leave)
-          clearTimeout(late)
+          late.stop()
           if (error) reject(error)
           else resolve()
         }
-        const late = setTimeout(
-          () => leave(noConnection(`none within ${timeoutMs} ms`)),
-          Math.min(timeoutMs, 2 ** 31 - 1),
-        )
+        const late = timer(timeoutMs, () => leave(noConnection(`none within ${timeoutMs} ms`)), {
+          keepAlive: true,
+        })
         waiting.add(leave)
       })
     },

@@ -5,7 +5,8 @@ import { json, openShop } from './shop.js'
 import { down, type Fault, firstOnly, lostAnswer } from './suite-store.js'
 import { until } from './waiting.js'
 
-const storeTimeoutMs = 200
+/** How long an ending is waited for here. */
+export const storeTimeoutMs = 200
 
 /** A store that fails when a record is to be ended: what the handler has done is never in question. */
 export const lateEndings: readonly BindingGuarantee[] = [

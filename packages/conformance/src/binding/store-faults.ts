@@ -7,7 +7,7 @@ import { down, type Fault, firstOnly, lostAnswer } from './suite-store.js'
 import { gate, until } from './waiting.js'
 
 /** How long a hung store is waited for here; nothing in these guarantees races against it. */
-const storeTimeoutMs = 150
+export const storeTimeoutMs = 150
 
 const isFull: Fault = async () => {
   throw new StoreError('store-full', 'no room')

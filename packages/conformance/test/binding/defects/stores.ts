@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { IdempotencyStore, WriteResult } from '@retrysafe/core'
+import { storeTimeoutMs as endingTimeoutMs } from '../../../src/binding/late-endings.js'
+import { storeTimeoutMs as claimTimeoutMs } from '../../../src/binding/store-faults.js'
 import {
   forgetful,
   forgets,
@@ -43,7 +45,7 @@ const undoing = (
     let isHasty = false
     return {
       options: (options) => {
-        if (options.storeTimeoutMs === 40) isHasty = true
+        if (options.storeTimeoutMs === claimTimeoutMs) isHasty = true
         return options
       },
       store: (store) => {
@@ -99,7 +101,9 @@ export const stores: { readonly [guarantee: string]: Defect } = {
     },
   })),
   'a store that does not answer refuses the request after storeTimeoutMs': wrongOptions(
-    ({ storeTimeoutMs }) => ({ storeTimeoutMs: storeTimeoutMs === 40 ? 60_000 : storeTimeoutMs }),
+    ({ storeTimeoutMs }) => ({
+      storeTimeoutMs: storeTimeoutMs === claimTimeoutMs ? 60_000 : storeTimeoutMs,
+    }),
   ),
   'a claim that was given up is released when the store answers at last': neverUndone,
   'a claim whose answer was lost is released': neverUndone,
@@ -181,7 +185,7 @@ export const stores: { readonly [guarantee: string]: Defect } = {
     let isHasty = false
     return {
       options: (options) => {
-        if (options.storeTimeoutMs === 60) isHasty = true
+        if (options.storeTimeoutMs === endingTimeoutMs) isHasty = true
         return options
       },
       store: (store) => ({
