@@ -1,6 +1,6 @@
-// Behind `npm run demo`, `npm test`, `npm run points`, `npm run kills` and `npm run check`: sets up whatever they need on
-// a machine that has Node.js and npm, then runs them. Any Node.js parses this file, so that an old one hears why it is
-// refused.
+// Behind `npm run demo`, `npm test`, `npm run points`, `npm run kills`, `npm run model` and `npm run check`: sets up
+// whatever they need on a machine that has Node.js and npm, then runs them. Any Node.js parses this file, so that an old
+// one hears why it is refused.
 const major = Number(process.versions.node.split('.')[0])
 if (major < 20) {
   console.error(`retrysafe needs Node.js 20 or later; this is ${process.versions.node}.`)

@@ -91,6 +91,25 @@ export const tasks = {
     return (await node('packages/fault-lab/kills.mjs', args, { execPath })).code
   },
 
+  /** Enumerates the machine of the behaviour contract, and holds every store against it. */
+  async model(args) {
+    const parts = ['pnpm', 'the packages']
+    if (!carriesDriver) parts.push('the SQLite driver of Node.js 20')
+    const about = carriesDriver ? 'about 20 s' : 'about 20 s, or 2 min where the driver is compiled'
+    const named = /--stores[= ](\S+)/.exec(args.join(' '))?.[1]
+    const needs = (store) => named === undefined || named.split(',').includes(store)
+    const execPath = await settingUp(parts, about, async () => {
+      await install()
+      const [found] = await Promise.all([
+        nodeForTests(),
+        needs('redis') && bringRedisServer(),
+        needs('postgres') && bringPostgres(),
+      ])
+      return found
+    })
+    return (await node('packages/fault-lab/model.mjs', args, { execPath })).code
+  },
+
   /** Everything that must hold beside the tests. */
   async check() {
     await settingUp(['pnpm', 'the packages'], 'about 20 s', install)

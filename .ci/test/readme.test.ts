@@ -92,7 +92,9 @@ const [run = ''] = printed('packages/core/README.md')
 const [mounted = ''] = printed('packages/express/README.md')
 const [onKoa = '', togetherOnKoa = ''] = printed('packages/koa/README.md')
 const [onRedis = '', redisClients = ''] = printed('packages/redis/README.md')
-const [onPostgres = '', togetherOnPostgres = ''] = printed('packages/postgres/README.md')
+const [onPostgres = '', togetherOnPostgres = '', byDrizzle = ''] = printed(
+  'packages/postgres/README.md',
+)
 const [onHono = '', togetherOnHono = ''] = printed('packages/hono/README.md')
 
 beforeAll(
@@ -109,18 +111,18 @@ beforeAll(
       onRedis:
         framed + onRedis.replace('redis://localhost:6379', redis?.url ?? '') + ordering + listening,
       redisClients: `import { redisStore } from '@retrysafe/redis'\n${redisClients}`,
-      onPostgres: framed + onPostgres + inPostgres + togetherOnPostgres + listening,
+      onPostgres: framed + onPostgres + inPostgres + togetherOnPostgres + byDrizzle + listening,
     }),
   120_000,
 )
 
-const post = async (port: string, path: string, body: object) => {
+const post = async (port: string, path: string, body: object, key = '5f2f1d1e-4a0a-4f0e') => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     headers: {
       authorization: 'Bearer someone',
       'content-type': 'application/json',
-      'idempotency-key': '"5f2f1d1e-4a0a-4f0e-9f86-3b8b2c6a1d10"',
+      'idempotency-key': `"${key}"`,
     },
     body: JSON.stringify(body),
   })
@@ -191,5 +193,11 @@ test.skipIf(!postgres)(
     const again = await post(port, '/adjustments', { sku: 'A-100', delta: -5 })
     expect(again).toEqual({ ...first, replayed: 'true' })
     expect(await count(port)).toBe(95)
+    // The same by Drizzle.
+    const deliver = () => post(port, '/deliveries', { sku: 'A-100', count: 7 }, 'another')
+    const delivered = await deliver()
+    expect(delivered).toMatchObject({ status: 201, bytes: '{"sku":"A-100","onHand":102}' })
+    expect(await deliver()).toEqual({ ...delivered, replayed: 'true' })
+    expect(await count(port)).toBe(102)
   },
 )

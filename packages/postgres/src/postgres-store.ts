@@ -10,7 +10,7 @@ import {
   startPurging,
   type WriteResult,
 } from '@retrysafe/core'
-import type { ClientBase } from 'pg'
+import type { Client, PoolClient } from 'pg'
 import { openConnections } from './connections.js'
 import type { Query, QueryAnswer } from './postgres-client.js'
 import { checkedOptions, type PostgresStoreOptions } from './postgres-options.js'
@@ -19,6 +19,7 @@ import { postgresSchema } from './schema.js'
 import { createStatements } from './statements.js'
 import { createTransaction } from './transaction.js'
 import { unavailable } from './unavailable.js'
+import { untilDone } from './undone.js'
 import { createWakeUps } from './wake-ups.js'
 
 /** A store that shares the application's database, and can commit effects and record together. */
@@ -31,7 +32,7 @@ export interface PostgresStore extends IdempotencyStore {
    * Rejects with `lease-lost`, and nothing stands; with `store-unavailable`, and the record is not completed, or
    * nobody could tell whether it is; with what the work throws, unchanged, and nothing stands.
    */
-  transaction<T>(execution: object, work: (client: ClientBase) => Promise<T>): Promise<T>
+  transaction<T>(execution: object, work: (client: PoolClient | Client) => Promise<T>): Promise<T>
 }
 
 /**
@@ -54,9 +55,8 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
   let inside = 0
   let onEmpty = (): void => {}
 
-  /** Lets a call in until the store is closed, which waits for the last one. */
-  const enter = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (closing) throw new IdempotencyError('closed', 'idempotency: the Postgres store is closed')
+  /** What closing the store waits for. */
+  const counted = async <T>(call: () => Promise<T>): Promise<T> => {
     inside++
     try {
       return await call()
@@ -66,11 +66,17 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
     }
   }
 
+  /** Lets a call in until the store is closed. */
+  const enter = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (closing) throw new IdempotencyError('closed', 'idempotency: the Postgres store is closed')
+    return counted(call)
+  }
+
   const query = async (asked: Query): Promise<QueryAnswer> => {
     try {
       const { client, release } = await connections.borrow()
       try {
-        return await client.query(asked)
+        return await untilDone(() => client.query(asked), storeTimeoutMs)
       } finally {
         release()
       }
@@ -96,12 +102,20 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
     }
   }
 
+  /**
+   * Tells those who wait in other processes. Not in the ending's own statement, nor waited for: what NOTIFY meets, such
+   * as a queue that is full, must not undo an ending, and whoever is not told looks by the clock.
+   */
+  const wake = (recordKey: string): void =>
+    void counted(() => query(statements.wake(recordKey))).catch(() => {})
+
   const write = async (
     lease: Lease,
     asked: Query,
     isSameAsBefore: (row: RecordRow) => boolean,
   ): Promise<WriteResult> => {
-    const { rowCount } = await query(asked)
+    const { rowCount, rows } = await query(asked)
+    if (isAwaited(rows)) wake(lease.recordKey)
     if (rowCount === 1) return 'ok'
     const row = await find(lease.recordKey)
     if (!row) return 'gone'
@@ -127,16 +141,19 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
     connections,
     statements,
     storeTimeoutMs,
-    onEnded: wakeUps.tell,
+    onEnded: (recordKey, rows) => {
+      wakeUps.tell(recordKey)
+      if (isAwaited(rows)) wake(recordKey)
+    },
   })
 
   return {
     migrate: () =>
       enter(async () => {
-        await query({ text: postgresSchema(schema) })
+        await query({ text: `${atReadCommitted}${postgresSchema(schema)}` })
       }),
     transaction: (execution, work) =>
-      enter(() => transaction(execution, (client) => work(client as ClientBase))),
+      enter(() => transaction(execution, (client) => work(client as PoolClient | Client))),
     acquire: (claim) => enter(() => acquire(claim)),
     renew: (lease, terms) => enter(() => write(lease, statements.renew(lease, terms), () => false)),
     complete: (lease, terms) =>
@@ -181,6 +198,13 @@ export const postgresStore = (options: PostgresStoreOptions): PostgresStore => {
     },
   } satisfies PostgresStore
 }
+
+/** At a higher level, one that has waited for another to make the tables would look at the time before it did. */
+const atReadCommitted = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n'
+
+/** Whether anybody waits for the record that an ending has written. */
+const isAwaited = ([row]: unknown[]): boolean =>
+  (row as { awaited?: boolean } | undefined)?.awaited === true
 
 /** Whether the claim has been made already: its first answer was lost. */
 const isHeldBy = (row: RecordRow, { token, fingerprint }: Claim): boolean =>

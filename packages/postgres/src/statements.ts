@@ -89,31 +89,28 @@ export const createStatements = (schema: string | undefined, prepare: boolean) =
      WHERE ${alive}`,
   )
 
-  // Wakes those who wait for the end, where anybody does, when it is committed.
-  const wake = `CASE WHEN r.awaited THEN pg_notify('${channel}', r.record_key) END`
-
   /**
-   * The three endings. Inside a transaction the token decides and not the clock, and the transaction must be the one
-   * that was begun: its number is the last parameter.
+   * The three endings; they answer whether anybody waits for it. Inside a transaction the token decides and not the
+   * clock, and the transaction must be the one that was begun: its number is the last parameter.
    */
   const endings = (name: string, condition: (last: string) => string) => ({
     // Parameters: record key, token, result, life.
     complete: statement(
       `${name}complete`,
       `UPDATE ${records} r SET state = 'completed', result = $3, progress = NULL, expires_at = ${after('$4')}
-       WHERE ${condition('$5')} RETURNING ${wake}`,
+       WHERE ${condition('$5')} RETURNING r.awaited`,
     ),
     // Fingerprint, attempt and progress stay.
     // Parameters: record key, token, whether in doubt, life.
     fail: statement(
       `${name}fail`,
       `UPDATE ${records} r SET state = 'failed', in_doubt = $3, expires_at = ${after('$4')}
-       WHERE ${condition('$5')} RETURNING ${wake}`,
+       WHERE ${condition('$5')} RETURNING r.awaited`,
     ),
     // Parameters: record key, token.
     release: statement(
       `${name}release`,
-      `DELETE FROM ${records} r WHERE ${condition('$3')} RETURNING ${wake}`,
+      `DELETE FROM ${records} r WHERE ${condition('$3')} RETURNING r.awaited`,
     ),
   })
   const alone = endings('', () => alive)
@@ -142,6 +139,9 @@ export const createStatements = (schema: string | undefined, prepare: boolean) =
     'announce',
     `UPDATE ${records} r SET awaited = true WHERE r.record_key = $1 AND r.state = 'in_flight'`,
   )
+
+  // Parameters: record key.
+  const wake = statement('wake', `SELECT pg_notify('${channel}', $1)`)
 
   // Rows that another purges at the same time are left to it.
   // Parameters: how many at most.
@@ -181,6 +181,7 @@ export const createStatements = (schema: string | undefined, prepare: boolean) =
     enter,
     settled,
     announce,
+    wake,
     purge,
   }
 }

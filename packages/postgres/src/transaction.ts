@@ -4,14 +4,15 @@ import type { PostgresClient, Query, QueryAnswer } from './postgres-client.js'
 import type { Statements } from './statements.js'
 import { commitUnknown, endedByWork, leaseGone } from './transaction-errors.js'
 import { sqlStateOf, unavailable } from './unavailable.js'
+import { untilDone } from './undone.js'
 
 /** What a transaction works with. */
 export interface TransactionTerms {
   readonly connections: Connections
   readonly statements: Statements
   readonly storeTimeoutMs: number
-  /** A record has been ended by a commit. */
-  readonly onEnded: (recordKey: string) => void
+  /** A record has been ended by a commit; told with what the ending answered. */
+  readonly onEnded: (recordKey: string, rows: unknown[]) => void
 }
 
 /** How a transaction ended that did not reach COMMIT. */
@@ -56,7 +57,8 @@ export const createTransaction = (terms: TransactionTerms) => {
   const wasCommitted = async ({ recordKey, token }: Lease, verb: string): Promise<boolean> => {
     const { client, release } = await connections.borrow()
     try {
-      const { rows } = await within(storeTimeoutMs, client.query(statements.settled(recordKey)))
+      const ask = () => client.query(statements.settled(recordKey))
+      const { rows } = await within(storeTimeoutMs, untilDone(ask, storeTimeoutMs))
       release()
       const [found] = rows as [Pick<Entered, 'token' | 'state'>?]
       if (found === undefined) return verb === 'release'
@@ -127,6 +129,7 @@ export const createTransaction = (terms: TransactionTerms) => {
     const { client, release } = borrowed
 
     let value: T
+    let ended: unknown[] = []
     try {
       side.begin()
       const transaction = lease && (await enter(client, lease))
@@ -135,7 +138,8 @@ export const createTransaction = (terms: TransactionTerms) => {
       if (lease && transaction !== undefined) {
         const ending = await side.endingLater(value)
         verb = ending.verb
-        const { rowCount } = await asked(client, statements.endIn(transaction, lease, ending))
+        const { rowCount, rows } = await asked(client, statements.endIn(transaction, lease, ending))
+        ended = rows
         if (rowCount !== 1) throw await whyMissed(client, lease, transaction)
       }
       await commit(borrowed, lease, verb)
@@ -149,7 +153,7 @@ export const createTransaction = (terms: TransactionTerms) => {
     }
     release()
     side.committed(value)
-    if (lease) onEnded(lease.recordKey)
+    if (lease) onEnded(lease.recordKey, ended)
     return value
   }
 }

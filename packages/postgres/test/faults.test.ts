@@ -177,6 +177,22 @@ describe.skipIf(!hasPostgresServer)('a server', () => {
     await hung
   })
 
+  it('that is killed has what it acknowledged when it is back, effects and record alike', async () => {
+    const own = await startPostgres()
+    onTestFinished(() => own.stop())
+    const shop = await openShop(own)
+    const { run } = createIdempotency({ store: shop.store })
+    const once = () =>
+      run({ key: 'k', scope: 's' }, (execution) =>
+        shop.store.transaction(execution, add(shop, 'A-100')),
+      )
+    const value = await once()
+    await own.kill()
+    await own.start()
+    expect(await until('it answers', () => once().catch(() => false as const))).toBe(value)
+    expect(await shop.effects()).toEqual(['A-100'])
+  })
+
   it('that is killed while a handler runs is told its end when it is back, and the answer is replayed', async () => {
     const own = await startPostgres()
     onTestFinished(() => own.stop())

@@ -1,6 +1,7 @@
 import { createIdempotency, type IdempotencyStore } from '@retrysafe/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { until } from '../../redis/test/servers/until.js'
+import { fakeExecution } from '../../sqlite/test/fake-execution.js'
 import { bytes, claimOn, openShop, type Shop } from './scene.js'
 import { somePostgres } from './servers/some-postgres.js'
 
@@ -19,7 +20,7 @@ const announced = ({ schema }: Shop, recordKey: string) =>
   })
 
 describe('changed()', () => {
-  it.each(['complete', 'fail', 'release'] as const)(
+  it.each(['complete', 'fail', 'release', 'transaction'] as const)(
     'ends with a %s in another process, for all who wait',
     async (verb) => {
       const shop = await openShop(server)
@@ -35,6 +36,31 @@ describe('changed()', () => {
         await there.complete(claim, { result: bytes('done'), retentionMs: 60_000 })
       if (verb === 'fail') await there.fail(claim, { inDoubt: false, retentionMs: 60_000 })
       if (verb === 'release') await there.release(claim)
+      if (verb === 'transaction')
+        await there.transaction(fakeExecution(claim).execution, async () => 1)
+      await woken
+    },
+  )
+
+  it.each(['complete', 'transaction'] as const)(
+    'is not told where NOTIFY fails, and the %s stands all the same',
+    async (by) => {
+      const shop = await openShop(server)
+      // Longer than NOTIFY takes.
+      const recordKey = 'k'.repeat(9000)
+      const claim = claimOn(recordKey)
+      await shop.store.acquire(claim)
+      const left = new AbortController()
+      const woken = shop.another().changed?.(recordKey, left.signal)
+      await announced(shop, recordKey)
+      if (by === 'transaction')
+        await shop.store.transaction(fakeExecution(claim).execution, async () => 1)
+      else {
+        const terms = { result: bytes('done'), retentionMs: 60_000 }
+        expect(await shop.store.complete(claim, terms)).toBe('ok')
+      }
+      expect(await shop.store.read(recordKey)).toMatchObject({ state: 'completed' })
+      left.abort()
       await woken
     },
   )
