@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApplication, printed } from './application.js'
 
@@ -49,6 +50,24 @@ test('the page’s binding for node:http compiles as printed, and replays', asyn
   expect(await send()).toEqual([201, null, '{"attempt":1}'])
   expect(await send()).toEqual([201, 'true', '{"attempt":1}'])
 })
+
+test('the page’s application outlives clients that break off in the middle of a request', async () => {
+  const port = Number(await application.start('serving'))
+  for (let client = 1; client <= 5; client++) {
+    const socket = connect(port, '127.0.0.1')
+    await new Promise<void>((resolve) => socket.once('connect', resolve))
+    const head = `POST / HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: "cut ${client}"\r\nContent-Length: 9\r\n\r\n`
+    await new Promise<void>((resolve) => socket.write(`${head}half`, () => resolve()))
+    // Only what has begun to be read can break off.
+    await answered(port)
+    socket.resetAndDestroy()
+    await answered(port)
+  }
+  expect(await answered(port)).toBe(201)
+})
+
+const answered = async (port: number): Promise<number> =>
+  (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST' })).status
 
 test('the page’s binding for a fetch handler compiles as printed, and replays', async () => {
   const body = '{"order":{"item":"book"},"attempt":1}'

@@ -14,48 +14,32 @@ const root = source('./node_modules/.retrysafe-test/')
 const driver =
   Number.parseInt(process.versions.node, 10) < 22 ? { 'better-sqlite3': 'better-sqlite3-12' } : {}
 
-/** @typedef {{ readonly file: string, readonly from: string, readonly to: string }} SourceChange */
-
 /**
  * Files that look for something beside them find it, though they are bundled elsewhere.
  *
- * @type {(changes: readonly SourceChange[]) => NonNullable<import('tsup').Options['esbuildPlugins']>[number]}
+ * @type {NonNullable<import('tsup').Options['esbuildPlugins']>[number]}
  */
-const inPlace = (changes) => ({
+const inPlace = {
   name: 'in-place',
-  setup({ onLoad, onEnd }) {
-    const missing = new Set(changes)
-    onEnd(() => {
-      if (missing.size > 0)
-        throw new Error(
-          `${[...missing].map(({ file }) => file).join(', ')}: there is nothing to change`,
-        )
-    })
+  setup({ onLoad }) {
     onLoad({ filter: /\.m?ts$|\.mjs$/ }, ({ path }) => {
       if (path.includes('node_modules')) return undefined
       const place = JSON.stringify(pathToFileURL(path).href)
-      let contents = readFileSync(path, 'utf8').replaceAll(/\bimport\.meta\.url\b/g, place)
-      for (const change of changes) {
-        if (path !== source(`../${change.file}`)) continue
-        const parts = contents.split(change.from)
-        // Once and no more: else another bug is planted than the one that is meant.
-        if (parts.length !== 2) continue
-        missing.delete(change)
-        contents = parts.join(change.to)
+      return {
+        loader: path.endsWith('ts') ? 'ts' : 'js',
+        contents: readFileSync(path, 'utf8').replaceAll(/\bimport\.meta\.url\b/g, place),
       }
-      return { loader: path.endsWith('ts') ? 'ts' : 'js', contents }
     })
   },
-})
+}
 
 /**
  * Compiles programs with the sources as they are, each into one file with all that it needs: they are started by the
  * hundred. Answers their folder, and what removes it.
  *
  * @param {readonly string[]} programs
- * @param {readonly SourceChange[]} changes To the sources, for bugs that are planted.
  */
-export const compiled = async (programs, changes = []) => {
+export const compiled = async (programs) => {
   mkdirSync(root, { recursive: true })
   const folder = mkdtempSync(join(root, 'run-'))
   await build({
@@ -68,13 +52,11 @@ export const compiled = async (programs, changes = []) => {
     splitting: false,
     noExternal: [/./],
     outExtension: () => ({ js: '.cjs' }),
-    esbuildPlugins: [inPlace(changes)],
+    esbuildPlugins: [inPlace],
     esbuildOptions(options) {
       options.external = ['better-sqlite3', 'better-sqlite3-12', 'pg-native']
       options.alias = {
         ...driver,
-        '@retrysafe/conformance': source('../conformance/src/index.ts'),
-        '@retrysafe/core/fetch': source('../core/src/fetch/index.ts'),
         '@retrysafe/core/node': source('../core/src/node/index.ts'),
         '@retrysafe/core': source('../core/src/index.ts'),
         '@retrysafe/express': source('../express/src/index.ts'),

@@ -21,9 +21,9 @@ it('takes the clients of both majors of ioredis, whatever they map replies to', 
 
 it('takes one source', () => {
   const client = new Redis({ lazyConnect: true })
-  // @ts-expect-error both
+  // @ts-expect-error: both sources at once.
   expect(() => redisStore({ client, url: 'redis://localhost' })).toThrow(/either/)
-  // @ts-expect-error neither
+  // @ts-expect-error: no source at all.
   expect(() => redisStore({ prefix: 'shop:' })).toThrow(/either/)
   client.disconnect()
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import type { IdempotencyStore } from '@retrysafe/core'
-import { type ModelRecord, type ModelWrite, model } from '../model.js'
+import type { Acquisition, IdempotencyStore } from '@retrysafe/core'
+import { type ModelRecord, model } from '../model.js'
 import { sameAcquisition, sameRecord } from './compare.js'
+import { give } from './give.js'
 import type { StoreGuarantee, StoreHarness } from './harness.js'
 import { randomFrom } from './random.js'
 import { type Command, randomCommands } from './random-command.js'
@@ -18,22 +19,6 @@ export interface RandomRun {
 const listed = (_: string, value: unknown): unknown =>
   value instanceof Uint8Array ? [...value] : value
 
-const written = (store: IdempotencyStore, recordKey: string, write: ModelWrite) => {
-  const lease = { recordKey, token: write.token }
-  switch (write.verb) {
-    case 'renew': {
-      const { leaseMs, progress } = write
-      return store.renew(lease, progress ? { leaseMs, progress } : { leaseMs })
-    }
-    case 'complete':
-      return store.complete(lease, { result: write.result, retentionMs: write.retentionMs })
-    case 'fail':
-      return store.fail(lease, { inDoubt: write.inDoubt, retentionMs: write.retentionMs })
-    case 'release':
-      return store.release(lease)
-  }
-}
-
 /** One record in the store and in the model; gives a command to both and compares what they say. */
 const twins = (recordKey: string) => {
   let held: ModelRecord | undefined
@@ -43,11 +28,11 @@ const twins = (recordKey: string) => {
       if (command.verb === 'acquire') {
         const expected = model.acquire(held, command.claim, now)
         held = expected.next
-        sameAcquisition(await store.acquire(command.claim), expected.answer)
+        sameAcquisition((await give(store, recordKey, command)) as Acquisition, expected.answer)
       } else {
         const expected = model.write(held, command.write, now)
         held = expected.next
-        assert.equal(await written(store, recordKey, command.write), expected.answer)
+        assert.equal(await give(store, recordKey, command), expected.answer)
       }
       sameRecord(await store.read(recordKey), model.read(held, now))
     },

@@ -1,8 +1,8 @@
 import type { IdempotencyStore } from '@retrysafe/core'
 import fc from 'fast-check'
 import { type ModelRecord, model } from '../../../conformance/src/model.js'
+import { give } from '../../../conformance/src/store/give.js'
 import type { ComparedStore } from './compared-store.js'
-import { give } from './give.js'
 import { type Interleaving, interleavings, prelude } from './interleaving.js'
 import { type Given, isLinearizable } from './linearizable.js'
 
