@@ -45,8 +45,8 @@ const takenOver = (other: StoppedShop, place: Stop) =>
 
 const attemptOf = ({ body }: { readonly body: string }): unknown => JSON.parse(body).attempt
 
-const isRefusedBeforeItsTransaction = async (arena: Arena, program: string) => {
-  const place = 'before-the-transaction'
+/** Another takes over, and what it has done is all that stands, for the client of the stopped one too. */
+const isTakenOver = async (place: Stop, arena: Arena, program: string) => {
   const { late, other, first } = await stoppedAt(place, arena, program)
   const second = await takenOver(other, place)
   expect(second).toMatchObject({ status: 201, replayed: false })
@@ -58,7 +58,7 @@ const isRefusedBeforeItsTransaction = async (arena: Arena, program: string) => {
 
 describe('A process that is stopped on SQLite', () => {
   it('between claim and transaction, past its lease, does nothing more: its client gets what another has done', async () => {
-    await isRefusedBeforeItsTransaction(sqliteArena(), 'stopped-sqlite.cjs')
+    await isTakenOver('before-the-transaction', sqliteArena(), 'stopped-sqlite.cjs')
   })
 
   it('in its work holds the file: others are refused in time, and its work stands when it goes on', async () => {
@@ -93,20 +93,13 @@ describe.skipIf(!hasPostgresServer)('A process that is stopped on Postgres', () 
   })
 
   it('between claim and transaction, past its lease, does nothing more: its client gets what another has done', async () => {
-    await isRefusedBeforeItsTransaction(await postgresArena(server), 'stopped-postgres.cjs')
+    await isTakenOver('before-the-transaction', await postgresArena(server), 'stopped-postgres.cjs')
   })
 
   it('in its work is rolled back by the server: another runs meanwhile, and its client gets what that has done', async () => {
-    const place = 'in-the-work'
     const arena = await postgresArena(server)
     // The same effect once more waits for the transaction that has written it.
     await query(arena.address, 'ALTER TABLE effects ADD UNIQUE (key)')
-    const { late, other, first } = await stoppedAt(place, arena, 'stopped-postgres.cjs')
-    const second = await takenOver(other, place)
-    expect(second).toMatchObject({ status: 201, replayed: false })
-    expect(attemptOf(second)).toBe(2)
-    late.goOn()
-    expect(await first).toEqual({ ...second, replayed: true })
-    expect(await arena.effects()).toEqual(new Map([[place, 1]]))
+    await isTakenOver('in-the-work', arena, 'stopped-postgres.cjs')
   })
 })
