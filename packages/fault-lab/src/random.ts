@@ -1,3 +1,5 @@
+import { randomFrom } from '../../conformance/src/store/random.js'
+
 /** Random numbers that a seed brings back. */
 export interface Random {
   /** From 0 up to and without 1. */
@@ -8,18 +10,13 @@ export interface Random {
   shuffled<Item>(items: readonly Item[]): Item[]
 }
 
-/** Mulberry32: 32 bits of state, good enough to spread kills. */
+/** The suite's own, with what a lab needs beside it. */
 export const seededRandom = (seed: number): Random => {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let bits = Math.imul(state ^ (state >>> 15), state | 1)
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
-  }
+  const below = randomFrom(seed)
+  const next = (): number => below(2 ** 32) / 2 ** 32
   return {
     next,
-    below: (bound) => Math.floor(next() * bound),
+    below,
     shuffled: (items) =>
       items
         .map((item) => ({ item, at: next() }))
